@@ -1,0 +1,3 @@
+module github.com/lode-bpf/lode
+
+go 1.24.0
