@@ -1,0 +1,256 @@
+package btf
+
+import (
+	"bytes"
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// An Ext is the content of a .BTF.ext section: for each code section of the
+// object file which instruction begins which function, which source line, and
+// which one is to be relocated by CO-RE. It keeps the input and reads from it
+// on demand; it is immutable.
+//
+// The format is described in Documentation/bpf/btf.rst, section 4.2. Records
+// longer than those known here are accepted; what is known is read.
+type Ext struct {
+	raw   []byte
+	be    bool
+	strs  *Spec
+	parts [3]extPart
+}
+
+// extPart is one of the three tables.
+type extPart struct {
+	recSize int
+	records int
+	blocks  []extBlock
+}
+
+// extBlock is the records of one section in one table. A section may have
+// several. After parsing, blocks are sorted by section, and otherwise in the
+// order of the file.
+type extBlock struct {
+	section string
+	at      uint32 // of the first record in the data
+	n       uint32 // number of records
+	first   uint32 // number of the first record in the whole table
+}
+
+const (
+	partFuncs = iota
+	partLines
+	partCORE
+)
+
+// extParts is the table of what .BTF.ext can hold.
+var extParts = [...]struct {
+	name string
+	min  int // size of the known record
+}{
+	partFuncs: {"func_info", 8},
+	partLines: {"line_info", 16},
+	partCORE:  {"core_relo", 16},
+}
+
+// extHeaderLen is the length of the oldest header, without core_relo.
+const extHeaderLen = 24
+
+// A FuncInfo says that a function begins at an instruction (struct
+// bpf_func_info).
+type FuncInfo struct {
+	Off  uint32 // of the instruction in its section, in bytes
+	Type TypeID // a Func
+}
+
+// A LineInfo says that a source line begins at an instruction (struct
+// bpf_line_info). Names and text are offsets in the BTF string section.
+type LineInfo struct {
+	Off     uint32 // of the instruction in its section, in bytes
+	FileOff uint32 // name of the source file
+	LineOff uint32 // text of the line
+	LineCol uint32 // line number << 10 | column
+}
+
+// A CORERecord asks for a value that depends on the kernel's types to be
+// written into an instruction (struct bpf_core_relo).
+type CORERecord struct {
+	Off       uint32 // of the instruction in its section, in bytes
+	Type      TypeID // root type of the access, in the object's BTF
+	AccessOff uint32 // access string, such as "0:1:2"
+	Kind      COREKind
+}
+
+// ParseExt reads .BTF.ext. Its strings are those of the object's BTF.
+func ParseExt(b []byte, strs *Spec) (*Ext, error) {
+	be, hdrLen, err := parseMagic(b, "ext header", extHeaderLen)
+	if err != nil {
+		return nil, err
+	}
+	if strs != nil && strs.be != be {
+		return nil, &FormatError{Part: "ext header", Index: -1, Field: "magic", Value: magic, Kind: Unsupported, Detail: "byte order differs from .BTF"}
+	}
+	e := &Ext{raw: b, be: be, strs: strs}
+	areas := make([]area, 0, len(extParts))
+	for i, p := range extParts {
+		at := 8 + 8*i
+		if int(hdrLen) < at+8 {
+			break
+		}
+		areas = append(areas, area{p.name, ld32(b[at:], be), ld32(b[at+4:], be), int64(at), 4})
+	}
+	if err := checkAreas("ext header", areas, uint64(len(b))-uint64(hdrLen)); err != nil {
+		return nil, err
+	}
+	for i, a := range areas {
+		if a.len == 0 {
+			continue
+		}
+		from := uint64(hdrLen) + uint64(a.off)
+		if err := e.parsePart(i, int(from), int(from+uint64(a.len))); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+// parsePart reads one table, b[at:end].
+func (e *Ext) parsePart(part, at, end int) error {
+	p := &e.parts[part]
+	info := extParts[part]
+	fail := func(at int, field string, v uint32, k ErrorKind, detail string) error {
+		return &FormatError{Part: info.name, Index: p.records, Offset: int64(at), Field: field, Value: uint64(v), Kind: k, Detail: detail}
+	}
+	if end-at < 4 {
+		return fail(at, "len", uint32(end-at), Truncated, "no room for the record size")
+	}
+	size := ld32(e.raw[at:], e.be)
+	if size < uint32(info.min) || size%4 != 0 || size > uint32(end-at) {
+		if at+4 == end && size%4 == 0 && size >= uint32(info.min) {
+			p.recSize = int(size)
+			return nil // a table without records
+		}
+		return fail(at, "rec_size", size, Range, "too small, not a multiple of 4, or larger than the table")
+	}
+	p.recSize = int(size)
+	for at += 4; at < end; {
+		if end-at < 8 {
+			return fail(at, "len", uint32(end-at), Truncated, "a block has at least 8 bytes")
+		}
+		name, n := ld32(e.raw[at:], e.be), ld32(e.raw[at+4:], e.be)
+		if n == 0 {
+			return fail(at+4, "num_info", n, Range, "a block has at least one record")
+		}
+		if uint64(n) > uint64(end-at-8)/uint64(size) {
+			return fail(at+4, "num_info", n, Truncated, "the records end after the table")
+		}
+		section, kind := e.sectionName(name)
+		if kind != 0 {
+			return fail(at, "sec_name_off", name, kind, "want the name of a section in the strings of .BTF")
+		}
+		at += 8
+		p.blocks = append(p.blocks, extBlock{section: section, at: uint32(at), n: n, first: uint32(p.records)})
+		p.records += int(n)
+		at += int(n) * int(size)
+	}
+	slices.SortStableFunc(p.blocks, func(a, b extBlock) int { return strings.Compare(a.section, b.section) })
+	return nil
+}
+
+// maxSectionName bounds the name of a section, as elf does.
+const maxSectionName = 4096
+
+func (e *Ext) sectionName(off uint32) (string, ErrorKind) {
+	if e.strs == nil {
+		return "", Name
+	}
+	b, ok := e.strs.stringAt(off)
+	if !ok {
+		return "", Name
+	}
+	if len(b) > maxSectionName && bytes.IndexByte(b[:maxSectionName+1], 0) < 0 {
+		return "", Limit
+	}
+	return cstring(b, 0), 0
+}
+
+// each calls yield for the records of a section, with their number in the
+// table and their bytes.
+func (e *Ext) each(part int, section string, yield func(int, []byte) bool) {
+	p := &e.parts[part]
+	i, _ := slices.BinarySearchFunc(p.blocks, section, func(b extBlock, s string) int { return strings.Compare(b.section, s) })
+	for ; i < len(p.blocks) && p.blocks[i].section == section; i++ {
+		b := &p.blocks[i]
+		for n := range int(b.n) {
+			if !yield(int(b.first)+n, e.raw[int(b.at)+n*p.recSize:]) {
+				return
+			}
+		}
+	}
+}
+
+// Funcs are the function records of a section, in the order of the file, with
+// their number in the whole file.
+func (e *Ext) Funcs(section string) iter.Seq2[int, FuncInfo] {
+	return func(yield func(int, FuncInfo) bool) {
+		e.each(partFuncs, section, func(n int, b []byte) bool {
+			return yield(n, FuncInfo{Off: ld32(b, e.be), Type: TypeID(ld32(b[4:], e.be))})
+		})
+	}
+}
+
+// Lines are the line records of a section.
+func (e *Ext) Lines(section string) iter.Seq2[int, LineInfo] {
+	return func(yield func(int, LineInfo) bool) {
+		e.each(partLines, section, func(n int, b []byte) bool {
+			return yield(n, LineInfo{Off: ld32(b, e.be), FileOff: ld32(b[4:], e.be), LineOff: ld32(b[8:], e.be), LineCol: ld32(b[12:], e.be)})
+		})
+	}
+}
+
+// CORE are the CO-RE relocation records of a section.
+func (e *Ext) CORE(section string) iter.Seq2[int, CORERecord] {
+	return func(yield func(int, CORERecord) bool) {
+		e.each(partCORE, section, func(n int, b []byte) bool {
+			return yield(n, CORERecord{Off: ld32(b, e.be), Type: TypeID(ld32(b[4:], e.be)), AccessOff: ld32(b[8:], e.be), Kind: COREKind(ld32(b[12:], e.be))})
+		})
+	}
+}
+
+// NumFuncs, NumLines and NumCORE are the number of records in the whole file.
+func (e *Ext) NumFuncs() int { return e.parts[partFuncs].records }
+
+// NumLines is the number of line records in the whole file.
+func (e *Ext) NumLines() int { return e.parts[partLines].records }
+
+// NumCORE is the number of CO-RE records in the whole file.
+func (e *Ext) NumCORE() int { return e.parts[partCORE].records }
+
+// Sections are the names of the sections that have records, in the order of
+// their first appearance.
+func (e *Ext) Sections() []string {
+	var firsts []extBlock
+	for i := range e.parts {
+		blocks := e.parts[i].blocks
+		for j, b := range blocks {
+			if j == 0 || blocks[j-1].section != b.section {
+				firsts = append(firsts, b)
+			}
+		}
+	}
+	slices.SortFunc(firsts, func(a, b extBlock) int { return cmp.Compare(a.at, b.at) })
+	names := make([]string, 0, len(firsts))
+	seen := make(map[string]bool, len(firsts))
+	for _, b := range firsts {
+		if !seen[b.section] {
+			seen[b.section] = true
+			names = append(names, b.section)
+		}
+	}
+	return names
+}
+
+// Bytes is the input of ParseExt. It must not be changed.
+func (e *Ext) Bytes() []byte { return e.raw }
