@@ -1,6 +1,9 @@
 package reloc
 
 import (
+	"cmp"
+	"encoding/binary"
+
 	"github.com/lode-bpf/lode/btf"
 	"github.com/lode-bpf/lode/insn"
 )
@@ -34,6 +37,7 @@ type Input struct {
 type Section struct {
 	Index int // section index in the file; 0 if there is none
 	Data  []byte
+	Order binary.ByteOrder // of Data; nil means little endian
 }
 
 // A MapSymbol says which references mean which map. A reference means it if its
@@ -124,4 +128,14 @@ type Limits struct {
 // DefaultLimits are the limits that a zero field stands for.
 func DefaultLimits() Limits {
 	return Limits{Subprograms: 256, ProgInsns: 1_000_000, TotalInsns: 4_000_000, Candidates: 4096}
+}
+
+func (l Limits) orDefault() Limits {
+	d := DefaultLimits()
+	return Limits{
+		Subprograms: cmp.Or(l.Subprograms, d.Subprograms),
+		ProgInsns:   cmp.Or(l.ProgInsns, d.ProgInsns),
+		TotalInsns:  cmp.Or(l.TotalInsns, d.TotalInsns),
+		Candidates:  cmp.Or(l.Candidates, d.Candidates),
+	}
 }

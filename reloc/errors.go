@@ -1,0 +1,147 @@
+package reloc
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/lode-bpf/lode/btf"
+	"github.com/lode-bpf/lode/insn"
+)
+
+// What an error is about, for errors.Is.
+var (
+	ErrFormat      = errors.New("malformed")
+	ErrRange       = errors.New("out of range")
+	ErrUnresolved  = errors.New("not found")
+	ErrAmbiguous   = errors.New("ambiguous")
+	ErrMismatch    = errors.New("does not match")
+	ErrUnsupported = errors.New("not supported")
+	ErrLimit       = errors.New("limit exceeded")
+	ErrCycle       = errors.New("recursion")
+	ErrNoEnv       = errors.New("nothing is known of the kernel")
+)
+
+// A Source is a place in the source code, as line info has it. The zero Source
+// is an unknown place.
+type Source struct {
+	File   string
+	Line   uint32
+	Column uint32
+	Text   string // the line itself
+}
+
+func (s Source) String() string {
+	if s.File == "" && s.Line == 0 {
+		return ""
+	}
+	return s.File + ":" + strconv.FormatUint(uint64(s.Line), 10)
+}
+
+// SourceAt is the source line that instruction i of a function belongs to.
+func SourceAt(b *btf.Spec, f *insn.Func, i int) Source {
+	if b == nil {
+		return Source{}
+	}
+	var s Source
+	for _, l := range f.Lines {
+		if l.Index > i {
+			break
+		}
+		s.Line, s.Column = l.Line(), l.Column()
+		s.File, _ = b.String(l.FileOff)
+		s.Text, _ = b.String(l.LineOff)
+	}
+	return s
+}
+
+// A RefError is a reference that could not be resolved.
+type RefError struct {
+	Func    string
+	Section string
+	Index   int    // slot in Func
+	Offset  uint64 // of the slot in Section, in bytes
+	Symbol  string
+	Source  Source
+	Record  int // in Result.Records, -1 if there is no record
+	Kind    error
+	Detail  string
+	Hint    string // the next thing to try
+	Err     error  // cause, if it comes from outside
+}
+
+func (e *RefError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "reloc: instruction %d of %q (%q+%#x", e.Index, e.Func, e.Section, e.Offset)
+	if s := e.Source.String(); s != "" {
+		fmt.Fprintf(&b, ", %q", s)
+	}
+	b.WriteByte(')')
+	if e.Symbol != "" {
+		fmt.Fprintf(&b, ": %q", e.Symbol)
+	}
+	b.WriteString(": ")
+	b.WriteString(e.Detail)
+	if e.Detail == "" {
+		b.WriteString(e.Kind.Error())
+	}
+	if e.Err != nil {
+		b.WriteString(": " + e.Err.Error())
+	}
+	if e.Hint != "" {
+		b.WriteString("; " + e.Hint)
+	}
+	return b.String()
+}
+
+// Is reports whether target is the error's kind.
+func (e *RefError) Is(target error) bool { return target == e.Kind }
+
+// Unwrap returns the cause.
+func (e *RefError) Unwrap() error { return e.Err }
+
+// A LimitError is a limit that linking met.
+type LimitError struct {
+	Program string
+	Limit   string // field of Limits
+	Max     int
+	Detail  string
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("reloc: program %q: %s: limit %s of %d exceeded", e.Program, e.Detail, e.Limit, e.Max)
+}
+
+// Is reports whether target is ErrLimit.
+func (e *LimitError) Is(target error) bool { return target == ErrLimit }
+
+// A ProgramError is all that keeps a program from being loaded.
+type ProgramError struct {
+	Program string
+	Errs    []error // at least one, by instruction
+}
+
+func (e *ProgramError) Error() string {
+	s := fmt.Sprintf("program %q: %v", e.Program, e.Errs[0])
+	if n := len(e.Errs) - 1; n > 0 {
+		s += fmt.Sprintf(" (and %d more)", n)
+	}
+	return s
+}
+
+// Unwrap returns every error.
+func (e *ProgramError) Unwrap() []error { return e.Errs }
+
+// fail adds an error to a program.
+func (p *Program) fail(err error) {
+	pe, ok := p.Err.(*ProgramError)
+	if !ok {
+		pe = &ProgramError{Program: p.Name}
+		if p.Err != nil {
+			pe.Errs = append(pe.Errs, p.Err)
+		}
+		p.Err = pe
+	}
+	pe.Errs = append(pe.Errs, err)
+}

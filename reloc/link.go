@@ -1,0 +1,265 @@
+package reloc
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/lode-bpf/lode/btf"
+	"github.com/lode-bpf/lode/insn"
+)
+
+// maxFrames is MAX_CALL_FRAMES: how deep the kernel lets calls nest.
+const maxFrames = 8
+
+// Link makes one instruction stream of every program and of the functions that
+// it reaches, each of which is appended once: after the function that refers
+// to it first, depth first, as libbpf does. What becomes of a program that
+// cannot be linked is in its Err; references to anything but functions are
+// left in Refs. The work is proportional to the instructions that come out.
+func Link(in *Input) ([]*Program, []Finding) {
+	return newIndex(in).link1()
+}
+
+func (x *index) link1() ([]*Program, []Finding) {
+	l := &linker{index: x, pos: make([]int32, len(x.fns)), callbacks: x.callbacks()}
+	x.findCycles()
+	for e := range x.in.Programs {
+		l.program(int32(e))
+	}
+	return l.out, l.findings
+}
+
+type linker struct {
+	*index
+	pos       []int32 // where each function stands in the program, -1: nowhere
+	total     int     // instructions so far
+	callbacks map[btf.TypeID][]string
+	out       []*Program
+	findings  []Finding
+
+	p     *Program
+	stack []linkFrame
+	full  bool // a limit was met
+}
+
+// A linkFrame is a function whose references are being followed.
+type linkFrame struct {
+	fn   int32
+	site int
+}
+
+func (l *linker) program(e int32) {
+	for i := range l.pos {
+		l.pos[i] = -1
+	}
+	f := l.scan(e)
+	l.p = &Program{Name: f.Name}
+	l.out = append(l.out, l.p)
+	l.full = false
+	if l.place(e) {
+		l.follow()
+		l.exceptionCallback(e)
+	}
+	if l.full {
+		// What was linked is of no use, and its memory may be.
+		l.p.Insns, l.p.Funcs, l.p.Refs, l.p.Changes = nil, nil, nil, nil
+		return
+	}
+	if f.frames > maxFrames {
+		l.find(f.Name, "calls nest %d deep, the kernel allows %d", f.frames, maxFrames)
+	}
+	l.info()
+}
+
+func (l *linker) find(name, format string, args ...any) {
+	l.findings = append(l.findings, Finding{Func: name, Text: fmt.Sprintf(format, args...)})
+}
+
+// place appends a function to the program and takes note to follow its
+// references.
+func (l *linker) place(e int32) bool {
+	f := l.scan(e)
+	p := l.p
+	switch {
+	case len(p.Funcs) >= l.lim.Subprograms:
+		return l.limit("Subprograms", l.lim.Subprograms, "function "+strconv.Quote(f.Name)+" is one too many")
+	case len(f.Insns) > l.lim.ProgInsns-len(p.Insns):
+		return l.limit("ProgInsns", l.lim.ProgInsns, "function "+strconv.Quote(f.Name)+" makes it too long")
+	case len(f.Insns) > l.lim.TotalInsns-l.total:
+		return l.limit("TotalInsns", l.lim.TotalInsns, "with it the programs of the object are too long together")
+	}
+	start := len(p.Insns)
+	l.total += len(f.Insns)
+	l.pos[e] = int32(start)
+	p.Funcs = append(p.Funcs, Placed{Func: f.Func, Index: start})
+	p.Insns = append(p.Insns, f.Insns...)
+	for _, r := range f.left {
+		ref := f.Refs[r]
+		ref.Index += start
+		p.Refs = append(p.Refs, ref)
+	}
+	for _, err := range f.bad {
+		p.fail(err)
+	}
+	if len(f.sites) > 0 {
+		l.stack = append(l.stack, linkFrame{fn: e})
+	}
+	return true
+}
+
+func (l *linker) limit(name string, max int, detail string) bool {
+	l.p.fail(&LimitError{Program: l.p.Name, Limit: name, Max: max, Detail: detail})
+	l.full = true
+	l.stack = l.stack[:0]
+	return false
+}
+
+// follow works off the stack: every call and function pointer of the functions
+// on it gets its distance, and functions that are not there yet are placed.
+func (l *linker) follow() {
+	for len(l.stack) > 0 {
+		top := &l.stack[len(l.stack)-1]
+		f := &l.fns[top.fn]
+		if top.site == len(f.sites) {
+			l.stack = l.stack[:len(l.stack)-1]
+			continue
+		}
+		s := &f.sites[top.site]
+		at := int(l.pos[top.fn] + s.index)
+		top.site++
+		if s.err != nil {
+			l.p.fail(s.err)
+			continue
+		}
+		if l.pos[s.target] < 0 && !l.place(s.target) {
+			return
+		}
+		l.patch(at, s)
+	}
+}
+
+func (l *linker) patch(at int, s *site) {
+	p := l.p
+	from := p.Insns[at]
+	to := from
+	to.Imm = l.pos[s.target] - int32(at) - 1
+	kind := ChangeCall
+	if !s.call {
+		kind = ChangeFunc
+		to.Regs = to.Regs.WithSrc(insn.PseudoFunc)
+		p.Insns[at+1].Imm = 0
+	}
+	p.Insns[at] = to
+	if s.rec >= 0 || from != to {
+		p.Changes = append(p.Changes, Change{Index: at, Kind: kind, From: from, To: to, Record: int(s.rec)})
+	}
+}
+
+// info gives a program its function and line info, if every function in it has
+// them: the kernel accepts all or nothing.
+func (l *linker) info() {
+	p := l.p
+	lines := 0
+	funcs, begun := true, true
+	for _, f := range p.Funcs {
+		funcs = funcs && f.Func.TypeID != 0
+		begun = begun && len(f.Func.Lines) > 0 && f.Func.Lines[0].Index == 0
+		lines += len(f.Func.Lines)
+	}
+	if !funcs {
+		if p.Funcs[0].Func.TypeID != 0 {
+			l.find(p.Name, "a function that it calls has no function info: the program is loaded without it")
+		}
+		return
+	}
+	p.FuncInfo = make([]FuncInfo, 0, len(p.Funcs))
+	for _, f := range p.Funcs {
+		p.FuncInfo = append(p.FuncInfo, FuncInfo{Index: f.Index, TypeID: btf.TypeID(f.Func.TypeID)})
+	}
+	if lines == 0 {
+		return
+	}
+	if !begun {
+		l.find(p.Name, "a function in it begins without line info: the program is loaded without it")
+		return
+	}
+	p.Lines = make([]insn.Line, 0, lines)
+	for _, f := range p.Funcs {
+		for _, line := range f.Func.Lines {
+			line.Index += f.Index
+			p.Lines = append(p.Lines, line)
+		}
+	}
+}
+
+// callbackTag begins the declaration tag that names a program's exception
+// callback.
+const callbackTag = "exception_callback:"
+
+// callbacks are the names in such tags, by FUNC.
+func (x *index) callbacks() map[btf.TypeID][]string {
+	if x.in.BTF == nil {
+		return nil
+	}
+	var m map[btf.TypeID][]string
+	for t := range x.in.BTF.Types() {
+		if t.Kind() != btf.KindDeclTag || t.ComponentIndex() != -1 {
+			continue
+		}
+		if name, ok := strings.CutPrefix(t.Name(), callbackTag); ok {
+			if m == nil {
+				m = map[btf.TypeID][]string{}
+			}
+			m[t.Elem()] = append(m[t.Elem()], name)
+		}
+	}
+	return m
+}
+
+// exceptionCallback appends the function that a program names as its exception
+// callback, which nothing calls; the kernel finds it through the tag.
+func (l *linker) exceptionCallback(e int32) {
+	f := &l.fns[e]
+	names := l.callbacks[btf.TypeID(f.TypeID)]
+	if l.full || f.TypeID == 0 || len(names) == 0 {
+		return
+	}
+	fail := func(kind error, detail string) {
+		l.p.fail(l.refError(f, 0, -1, kind, names[0], detail, "name one global function in "+callbackTag+"NAME"))
+	}
+	if len(names) > 1 {
+		fail(ErrAmbiguous, "more than one exception callback")
+		return
+	}
+	target := int32(-1)
+	for i := len(l.in.Programs); i < len(l.fns); i++ {
+		if l.fns[i].Name != names[0] {
+			continue
+		}
+		if target >= 0 {
+			fail(ErrAmbiguous, "more than one function has the exception callback's name")
+			return
+		}
+		target = int32(i)
+	}
+	if target < 0 {
+		fail(ErrUnresolved, "there is no such exception callback")
+		return
+	}
+	if t := l.fns[target]; t.Bind == stbLocal || t.Visibility == stvHidden || t.Visibility == stvInternal {
+		fail(ErrMismatch, "an exception callback must be global and not hidden")
+		return
+	}
+	if l.pos[target] < 0 && l.place(target) {
+		l.follow()
+	}
+}
+
+// Symbol binding and visibility (ELF specification, symbol table).
+const (
+	stbLocal    = 0
+	stbWeak     = 2
+	stvInternal = 1
+	stvHidden   = 2
+)
