@@ -1,0 +1,129 @@
+package sys
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// ErrNotSupported is what every call of [Live] matches on systems other than
+// Linux.
+var ErrNotSupported = errors.New("sys: bpf(2) exists on Linux only")
+
+// An Error is a system call that failed. errors.Is matches the error number
+// and, through it, fs.ErrNotExist, fs.ErrExist and fs.ErrPermission.
+type Error struct {
+	Op      string // the call: "BPF_MAP_CREATE", "openat2"
+	Cmd     Cmd    // the command, if Op is one of bpf(2)
+	Subject string // what it was done to: `map "counts" (hash)`, a quoted path; may be empty
+	Errno   Errno
+	Hint    string // what to do about it, if that is known
+}
+
+// Error is one line: the call, its subject, the error and the hint.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("sys: ")
+	b.WriteString(e.Op)
+	if e.Subject != "" {
+		b.WriteString(" of ")
+		b.WriteString(e.Subject)
+	}
+	b.WriteString(": ")
+	if e.Errno == ENOTSUPP {
+		b.WriteString("operation not supported (ENOTSUPP)")
+	} else {
+		b.WriteString(e.Errno.Error())
+	}
+	if e.Hint != "" {
+		b.WriteString(": ")
+		b.WriteString(e.Hint)
+	}
+	return b.String()
+}
+
+// Unwrap is the error number.
+func (e *Error) Unwrap() error { return e.Errno }
+
+// Is makes every error of a system without bpf(2) match ErrNotSupported, and
+// ENOTSUPP match errors.ErrUnsupported.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrNotSupported:
+		return e.Errno == ENOSYS && !onLinux
+	case errors.ErrUnsupported:
+		return e.Errno == ENOTSUPP
+	}
+	return false
+}
+
+// ErrnoOf is the error number inside err; 0 if there is none.
+func ErrnoOf(err error) Errno {
+	var n Errno
+	errors.As(err, &n)
+	return n
+}
+
+// A NotSupported error says that the kernel lacks a feature.
+type NotSupported struct {
+	Feature string // what is missing: "map type arena"
+	Since   string // the kernel version that brought it, "" if unknown
+	Err     error  // what the kernel answered when asked; may be nil
+}
+
+// Error names the feature and the version that brought it.
+func (e *NotSupported) Error() string {
+	s := "sys: this kernel lacks " + e.Feature
+	if e.Since != "" {
+		s += " (Linux " + e.Since + " brought it)"
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap is what the kernel answered.
+func (e *NotSupported) Unwrap() error { return e.Err }
+
+// Is matches errors.ErrUnsupported.
+func (e *NotSupported) Is(target error) bool { return target == errors.ErrUnsupported }
+
+// bpfError is the error of a bpf command.
+func bpfError(cmd Cmd, attr Attr, n Errno) *Error {
+	return &Error{Op: cmdName(cmd), Cmd: cmd &^ CmdCommonAttrs, Subject: subject(attr), Errno: n}
+}
+
+// cmdName is the UAPI name of a command.
+func cmdName(cmd Cmd) string { return "BPF_" + strings.ToUpper((cmd &^ CmdCommonAttrs).String()) }
+
+// subject says in a few words what a command is about.
+func subject(attr Attr) string {
+	switch a := attr.(type) {
+	case *WithCommon:
+		return subject(a.Attr)
+	case *MapCreateAttr:
+		return "map " + strconv.Quote(a.MapName.String()) + " (" + a.MapType.String() + ")"
+	case *ProgLoadAttr:
+		return "program " + strconv.Quote(a.ProgName.String()) + " (" + a.ProgType.String() + ")"
+	case *ObjAttr:
+		return strconv.Quote(a.Pathname.string())
+	case *RawTracepointOpenAttr:
+		if !a.Name.IsNil() {
+			return "tracepoint " + strconv.Quote(a.Name.string())
+		}
+	case *ProgAttachAttr:
+		return "hook " + a.AttachType.String()
+	case *ProgQueryAttr:
+		return "hook " + a.AttachType.String()
+	case *GetIDAttr:
+		return "id " + strconv.FormatUint(uint64(a.ID), 10)
+	}
+	if attr != nil {
+		p, l := attr.raw()
+		if f := l.byName("attach_type"); f != nil {
+			return "hook " + AttachType(f.number(p)).String()
+		}
+	}
+	return ""
+}

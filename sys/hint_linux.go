@@ -1,0 +1,98 @@
+package sys
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// hint says what an error number most likely means for this process.
+func hint(cmd Cmd, attr Attr, e Errno) string {
+	switch e {
+	case EPERM:
+		return permissionHint(cmd, attr)
+	case EMFILE:
+		var lim unix.Rlimit
+		if unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &lim) == nil {
+			return "the process may open " + strconv.FormatUint(uint64(lim.Cur), 10) + " descriptors (RLIMIT_NOFILE)"
+		}
+	case ENOSYS:
+		return "the kernel is built without CONFIG_BPF_SYSCALL, or a seccomp filter refuses bpf(2)"
+	}
+	return ""
+}
+
+func permissionHint(cmd Cmd, attr Attr) string {
+	status := readProc("/proc/thread-self/status")
+	held, ok := effectiveCaps(status)
+	if !ok {
+		return ""
+	}
+	var missing []string
+	for _, c := range neededCaps(cmd, attr) {
+		if held&(1<<c) == 0 && held&(1<<capSysAdmin) == 0 {
+			missing = append(missing, c.String())
+		}
+	}
+	switch {
+	case len(missing) > 0:
+		return "the process lacks " + strings.Join(missing, " and ")
+	case inUserNamespace(readProc("/proc/thread-self/uid_map")):
+		return "the process is in a user namespace, where its capabilities do not count for bpf(2) without a BPF token"
+	case memlockSuspect(cmd):
+		return "the process has the capabilities; this kernel charges maps and programs to RLIMIT_MEMLOCK"
+	}
+	return "the process has the capabilities that the kernel asks for; a security module, kernel lockdown or a rule about this hook or program refused"
+}
+
+// memlockSuspect says whether the memory-lock limit can be the reason: only if
+// [PrepareMemlock] found that this kernel charges it and the limit is still set.
+func memlockSuspect(cmd Cmd) bool {
+	if cmd != CmdMapCreate && cmd != CmdProgLoad && cmd != CmdBTFLoad || !memlockCharged.Load() {
+		return false
+	}
+	var lim unix.Rlimit
+	return unix.Prlimit(0, unix.RLIMIT_MEMLOCK, nil, &lim) == nil && lim.Cur != unix.RLIM_INFINITY
+}
+
+// effectiveCaps reads the CapEff line of a status file.
+func effectiveCaps(status []byte) (uint64, bool) {
+	_, rest, ok := bytes.Cut(status, []byte("\nCapEff:"))
+	if !ok {
+		return 0, false
+	}
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	n, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 16, 64)
+	return n, err == nil
+}
+
+// inUserNamespace says whether a uid_map is not the initial one, which maps all
+// numbers to themselves.
+func inUserNamespace(uidMap []byte) bool {
+	f := bytes.Fields(uidMap)
+	return len(f) >= 3 && !(string(f[0]) == "0" && string(f[1]) == "0" && string(f[2]) == "4294967295")
+}
+
+// readProc reads a small file of the kernel's; nil if that fails.
+func readProc(path string) []byte {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	var out []byte
+	buf := make([]byte, 4096)
+	for len(out) < 1<<16 {
+		n, err := unix.Read(fd, buf)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n <= 0 {
+			break
+		}
+		out = append(out, buf[:n]...)
+	}
+	return out
+}
