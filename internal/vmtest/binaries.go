@@ -26,7 +26,7 @@ var kernelTest = regexp.MustCompile(`(?m)^func TestKernel[^a-z]?\w*\(`)
 
 // packagesWithTests returns the packages of the patterns that have tests for a kernel.
 func packagesWithTests(patterns []string) ([]pkg, error) {
-	out, err := command("go", append([]string{"list", "-json=ImportPath,Dir,TestGoFiles,XTestGoFiles,Module"}, patterns...)...)
+	out, err := command("go", append([]string{"list", "-e", "-json=ImportPath,Dir,TestGoFiles,XTestGoFiles,Module"}, patterns...)...)
 	if err != nil {
 		return nil, err
 	}
