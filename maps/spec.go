@@ -49,8 +49,12 @@ type Spec struct {
 	// Data is the initial value of a global data section, of a struct_ops
 	// variable or of an arena's globals. Nil stands for DataSize zero bytes
 	// (.bss): a size from a file costs no memory before the map is created.
-	Data     []byte
-	DataSize uint64
+	// DataSection is the number of the section that the bytes come from, 0 if
+	// none; Vars are the variables in them, sorted by offset.
+	Data        []byte
+	DataSize    uint64
+	DataSection int
+	Vars        []Var
 
 	// Freeze makes the map read-only for user space after it was filled.
 	Freeze bool
@@ -85,6 +89,15 @@ type Slot struct {
 	Program string
 }
 
+// A Var is a global variable within the data of a map.
+type Var struct {
+	Name   string
+	Type   btf.TypeID // in the Spec's BTF
+	Offset uint64     // in bytes, from the start of the data
+	Size   uint64     // in bytes
+	Static bool       // local to its source file
+}
+
 // A KV is one entry of a map. For a per-CPU map Value is either one value,
 // which is written for every CPU, or all CPUs' values (see PerCPUSize).
 type KV struct {
@@ -100,6 +113,7 @@ func (s *Spec) Clone() *Spec {
 	c.Inner = s.Inner.Clone()
 	c.Slots = append([]Slot(nil), s.Slots...)
 	c.Data = append([]byte(nil), s.Data...)
+	c.Vars = append([]Var(nil), s.Vars...)
 	if s.Contents != nil {
 		c.Contents = make([]KV, len(s.Contents))
 		for i, kv := range s.Contents {
