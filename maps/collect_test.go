@@ -1,0 +1,129 @@
+package maps
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/lode-bpf/lode/btf"
+	"github.com/lode-bpf/lode/elf"
+	"github.com/lode-bpf/lode/internal/ktest"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// collectFile parses an object and collects its maps.
+func collectFile(b []byte, claimed ...string) ([]*Spec, []Finding, error) {
+	f, err := elf.Parse(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	types, _, err := btf.ParseELF(f)
+	if err != nil && !errors.Is(err, btf.ErrNoBTF) {
+		return nil, nil, err
+	}
+	return Collect(f, types, claimed...)
+}
+
+// describe prints definitions for golden files.
+func describe(specs []*Spec, findings []Finding, err error) string {
+	var b strings.Builder
+	for _, s := range specs {
+		describeSpec(&b, "", s)
+	}
+	for _, f := range findings {
+		fmt.Fprintf(&b, "finding: %v\n", f)
+	}
+	if err != nil {
+		fmt.Fprintf(&b, "error: %T: %v\n", err, err)
+	}
+	return b.String()
+}
+
+func describeSpec(b *strings.Builder, indent string, s *Spec) {
+	fmt.Fprintf(b, "%s%s %v key %d value %d entries %d flags %#x", indent, s.Name, s.Type, s.KeySize, s.ValueSize, s.MaxEntries, s.Flags)
+	for _, x := range []struct {
+		name string
+		v    uint64
+	}{{"numa", uint64(s.NumaNode)}, {"extra", s.Extra}, {"pinning", uint64(s.Pinning)}, {"data", s.DataSize}} {
+		if x.v != 0 {
+			fmt.Fprintf(b, " %s %#x", x.name, x.v)
+		}
+	}
+	for _, x := range []struct {
+		name string
+		v    bool
+	}{{"freeze", s.Freeze}, {"static", s.Static}, {"internal", s.Internal}, {"disabled", s.Disabled}} {
+		if x.v {
+			b.WriteString(" " + x.name)
+		}
+	}
+	for _, id := range []btf.TypeID{s.Key, s.Value} {
+		if id != 0 {
+			t := s.BTF.Type(id)
+			fmt.Fprintf(b, " %v:%s", t.Kind(), t.Name())
+		}
+	}
+	fmt.Fprintf(b, " at %s+%d:%d\n", s.Section, s.Offset, s.Size)
+	for _, v := range s.Vars {
+		fmt.Fprintf(b, "%s  var %s at %d:%d static=%v\n", indent, v.Name, v.Offset, v.Size, v.Static)
+	}
+	for _, slot := range s.Slots {
+		fmt.Fprintf(b, "%s  [%d] map %q program %q\n", indent, slot.Index, slot.Map, slot.Program)
+	}
+	if s.Inner != nil {
+		describeSpec(b, indent+"  ", s.Inner)
+	}
+}
+
+// TestCollect compares what every test object defines, in both byte orders,
+// with a text that was read by a person.
+func TestCollect(t *testing.T) {
+	paths, err := filepath.Glob("../testdata/*.bpf.o")
+	if err != nil || len(paths) == 0 {
+		t.Skipf("needs the objects of the testdata folder: %v", err)
+	}
+	var all strings.Builder
+	for _, path := range paths {
+		name := strings.TrimSuffix(filepath.Base(path), ".bpf.o")
+		little := describe(collectFile(ktest.Object(t, name)))
+		fmt.Fprintf(&all, "== %s\n%s", name, little)
+		b, err := os.ReadFile(strings.TrimSuffix(path, ".bpf.o") + ".bpfeb.o")
+		if os.IsNotExist(err) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(little, describe(collectFile(b))); d != "" {
+			t.Errorf("%s: the byte orders differ (-little +big):\n%s", name, d)
+		}
+	}
+	golden(t, "testdata/collect.golden", all.String())
+}
+
+// golden compares text with a file, or writes it.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v; go test -update writes it", err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s differs (-want +got); go test -update writes it:\n%s", path, d)
+	}
+}
