@@ -13,10 +13,7 @@ func (sc *scanner) checkRefs(long []uint32) error {
 			}
 		}
 	}
-	if sc.firstTag == 0 {
-		return nil
-	}
-	for id := sc.firstTag; id <= sc.lastTag; id++ {
+	for _, id := range sc.tags {
 		if err := s.checkTag(s.Type(id)); err != nil {
 			return err
 		}
@@ -82,7 +79,7 @@ func (c *checker) element(kind Kind, at int) error {
 }
 
 func (c *checker) idAt(at int, field string) error {
-	id := ld32(c.s.types[at:], c.s.be)
+	id := le32(c.s.types[at:])
 	if int64(id) < int64(c.s.NumTypes()) {
 		return nil
 	}
@@ -90,7 +87,7 @@ func (c *checker) idAt(at int, field string) error {
 }
 
 func (c *checker) nameAt(at int, field string) error {
-	off := ld32(c.s.types[at:], c.s.be)
+	off := le32(c.s.types[at:])
 	if off != 0 && off >= c.s.strEnd() {
 		return c.fail(at, field, off, Name, "past the end of the strings")
 	}

@@ -49,6 +49,6 @@ func (b *Builder) AddType(t Type, remap func(TypeID) TypeID) TypeID {
 // swapWords turns words of one byte order into the other in place.
 func swapWords(b []byte) {
 	for ; len(b) >= 4; b = b[4:] {
-		putLE(b, bits.ReverseBytes32(ld32(b, false)))
+		putLE(b, bits.ReverseBytes32(le32(b)))
 	}
 }

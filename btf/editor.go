@@ -16,17 +16,13 @@ type editor struct {
 }
 
 func newEditor(s *Spec) *editor {
-	e := &editor{s: s, types: bytes.Clone(s.types), strs: copyStrtab(s)}
-	if s.be {
-		swapWords(e.types)
-	}
-	return e
+	return &editor{s: s, types: bytes.Clone(s.types), strs: copyStrtab(s)}
 }
 
 // at is where the i-th word of a type is. The type must be of the Spec's own.
 func (e *editor) at(t Type, i int) []byte { return e.types[int(t.off)+4*i:] }
 
-func (e *editor) word(t Type, i int) uint32 { return ld32(e.at(t, i), false) }
+func (e *editor) word(t Type, i int) uint32 { return le32(e.at(t, i)) }
 
 func (e *editor) set(t Type, i int, v uint32) { putLE(e.at(t, i), v) }
 

@@ -25,9 +25,12 @@ type header struct {
 	layoutLen uint32
 }
 
+// le32 reads a word of little endian.
+func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
+
 // ld32 reads a word in the file's byte order.
 func ld32(b []byte, be bool) uint32 {
-	v := binary.LittleEndian.Uint32(b)
+	v := le32(b)
 	if be {
 		return bits.ReverseBytes32(v)
 	}

@@ -1,6 +1,10 @@
 package btf
 
 import (
+	"bytes"
+	"encoding/binary"
+	"unsafe"
+
 	"hash/maphash"
 	"iter"
 	"math/bits"
@@ -11,12 +15,47 @@ import (
 // for task_struct. A flavour begins at the last three underscores that have
 // another character on either side.
 func EssentialName(name string) string {
-	for i := len(name) - 5; i >= 0; i-- {
-		if name[i+1] == '_' && name[i+2] == '_' && name[i+3] == '_' && name[i] != '_' && name[i+4] != '_' {
-			return name[:i+1]
+	// Three in a row cannot hide between steps of three.
+	for i := len(name) - 2; i > 0; i -= 3 {
+		if name[i] != '_' {
+			continue
 		}
+		first, last := i, i
+		for first > 0 && name[first-1] == '_' {
+			first--
+		}
+		for last < len(name)-1 && name[last+1] == '_' {
+			last++
+		}
+		if last-first == 2 && first > 0 && last < len(name)-1 {
+			return name[:first]
+		}
+		i = first + 1
 	}
 	return name
+}
+
+// scanName returns the length of the name at the beginning of b, in which
+// there is a NUL, and whether it might have a flavour: it looks at eight
+// bytes at a time, for the NUL and for three underscores in a row.
+func scanName(b []byte) (n int, flavour bool) {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for n+8 <= len(b) {
+		w := binary.LittleEndian.Uint64(b[n:])
+		// The lowest bit of highs in zero is at the first NUL. Bits above it,
+		// here and in u, may be wrong, which at worst costs a second look.
+		zero := (w - ones) &^ w & highs
+		u := w ^ '_'*ones
+		u = (u - ones) &^ u & highs
+		if u&(u>>8)&(u>>16) != 0 {
+			flavour = true
+		}
+		if zero != 0 {
+			return n + bits.TrailingZeros64(zero)/8, flavour
+		}
+		n += 6 // three underscores may begin in the last two bytes
+	}
+	return n + bytes.IndexByte(b[n:], 0), true
 }
 
 // A nameIndex finds the named types of one Spec by the hash of their
@@ -65,11 +104,20 @@ func (s *Spec) buildIndex() *nameIndex {
 	const number = 1<<entryBits - 1
 	hashes := make([]uint64, 0, len(s.offs)*5/8+16)
 	for i, off := range s.offs {
-		t := Type{s: s, off: off, id: s.first + TypeID(i)}
-		if t.word(0) == 0 || !t.Kind().known() {
+		t := s.types[off:]
+		name := le32(t)
+		if name == 0 || le32(t[4:])>>24&maxKind >= uint32(len(kinds)) {
 			continue
 		}
-		h := hashName(EssentialName(t.Name()))
+		b, ok := s.stringAt(name)
+		if !ok {
+			continue
+		}
+		n, flavour := scanName(b)
+		if flavour {
+			n = len(EssentialName(unsafe.String(unsafe.SliceData(b), n)))
+		}
+		h := maphash.Bytes(seed, b[:n])
 		hashes = append(hashes, h&^number|uint64(i))
 	}
 	// Between one and two names a bucket.

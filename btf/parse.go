@@ -3,7 +3,6 @@ package btf
 import (
 	"bytes"
 	"encoding/binary"
-	"math/bits"
 	"sync/atomic"
 	"unsafe"
 )
@@ -13,7 +12,7 @@ import (
 // any number of goroutines may use it.
 type Spec struct {
 	raw   []byte
-	types []byte   // type section
+	types []byte   // type section, in little endian whatever the input
 	strs  []byte   // string section
 	offs  []uint32 // offs[i] is where type first+i begins in types
 	typAt int64    // where types begins in raw
@@ -67,6 +66,10 @@ func ParseLimits(b []byte, base *Spec, lim Limits) (*Spec, error) {
 	}
 	s.types, s.strs = part(h.typeOff, h.typeLen), part(h.strOff, h.strLen)
 	s.typAt, s.strAt = int64(h.len)+int64(h.typeOff), int64(h.len)+int64(h.strOff)
+	if h.be {
+		s.types = bytes.Clone(s.types)
+		swapWords(s.types)
+	}
 	if h.layoutLen >= layoutSize {
 		s.layout = part(h.layoutOff, h.layoutLen)
 	}
@@ -74,7 +77,7 @@ func ParseLimits(b []byte, base *Spec, lim Limits) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc := scanner{s: s, lim: lim}
+	sc := scanner{s: s, lim: lim, tags: make([]TypeID, 0, 256)}
 	if err := sc.scan(); err != nil {
 		return nil, err
 	}
@@ -124,172 +127,6 @@ func (s *Spec) checkStrings(lim Limits) (long []uint32, err error) {
 		p = n + 1
 	}
 	return long, nil
-}
-
-// A scanner is the one pass over the types. It keeps the largest type id and
-// name offset that it sees instead of looking each one up; only when those
-// are out of range, a second pass finds the culprit.
-type scanner struct {
-	s              *Spec
-	lim            Limits
-	maxID, maxName uint32
-	firstTag       TypeID // first and last DECL_TAG
-	lastTag        TypeID
-}
-
-// scan fills s.offs.
-func (sc *scanner) scan() error {
-	s := sc.s
-	b, be := s.types, s.be
-	limit := min(sc.lim.Types, maxTypes)
-	// A type has at least 12 bytes; 24 is what they have on average.
-	s.offs = make([]uint32, 0, len(b)/24+16)
-	for off := 0; off < len(b); {
-		if len(b)-off < typeSize {
-			return sc.fail(off, "size", uint64(len(b)-off), Truncated, "a type has at least 12 bytes")
-		}
-		if int(s.first)+len(s.offs) > limit {
-			return sc.fail(off, "types", uint64(int(s.first)+len(s.offs)), Limit, "Limits.Types")
-		}
-		t := b[off:]
-		name, info, ref := ld32(t, be), ld32(t[4:], be), ld32(t[8:], be)
-		kind, vlen := Kind(info>>24&maxKind), int(info&0xffffff)
-		n := typeSize
-		if kind.known() {
-			k := &kinds[kind]
-			n += int(k.extra) + int(k.elem)*vlen
-			if len(t) < n {
-				return sc.fail(off, "vlen", uint64(vlen), Truncated, "the type ends after the type section")
-			}
-			sc.maxName = max(sc.maxName, name)
-			if k.ref {
-				sc.maxID = max(sc.maxID, ref)
-			}
-			if k.elem != 0 || k.extra != 0 {
-				if field, v := sc.rest(t[typeSize:n], kind, ref, info); field != "" {
-					return sc.fail(off, field, v, Range, "in a type of kind "+kind.String())
-				}
-				if kind == KindInt && s.ptrSize == 0 {
-					s.learnPointer(name, ref)
-				}
-			} else if kind == KindFloat && !floatSize(ref) {
-				return sc.fail(off, "size", uint64(ref), Range, "a FLOAT has 2, 4, 8, 12 or 16 bytes")
-			}
-		} else {
-			var err error
-			if n, err = sc.unknown(off, kind, vlen); err != nil {
-				return err
-			}
-		}
-		s.offs = append(s.offs, uint32(off))
-		off += n
-	}
-	// Growth may have left room; what is held for long should not.
-	if spare := cap(s.offs) - len(s.offs); spare > len(s.offs)/8+64 {
-		s.offs = append(make([]uint32, 0, len(s.offs)), s.offs...)
-	}
-	return nil
-}
-
-func floatSize(n uint32) bool {
-	return n == 2 || n == 4 || n == 8 || n == 12 || n == 16
-}
-
-func enumSize(n uint32) bool { return n <= 8 && bits.OnesCount32(n) == 1 }
-
-// rest reads what follows struct btf_type. It returns the name and value of
-// a field that contradicts the format.
-func (sc *scanner) rest(b []byte, kind Kind, ref, info uint32) (field string, v uint64) {
-	be := sc.s.be
-	maxID, maxName := sc.maxID, sc.maxName
-	switch kind {
-	case KindStruct, KindUnion:
-		mask := uint32(0xffffffff)
-		if info>>31 != 0 {
-			mask = 0xffffff
-		}
-		end := uint32(0)
-		for ; len(b) >= 12; b = b[12:] {
-			maxName = max(maxName, ld32(b, be))
-			maxID = max(maxID, ld32(b[4:], be))
-			end = max(end, ld32(b[8:], be)&mask)
-		}
-		if uint64(end) > uint64(ref)*8 {
-			return "member offset", uint64(end)
-		}
-	case KindFuncProto:
-		for ; len(b) >= 8; b = b[8:] {
-			maxName = max(maxName, ld32(b, be))
-			maxID = max(maxID, ld32(b[4:], be))
-		}
-	case KindEnum:
-		for ; len(b) >= 8; b = b[8:] {
-			maxName = max(maxName, ld32(b, be))
-		}
-		if !enumSize(ref) {
-			return "size", uint64(ref)
-		}
-	case KindEnum64:
-		for ; len(b) >= 12; b = b[12:] {
-			maxName = max(maxName, ld32(b, be))
-		}
-		if !enumSize(ref) {
-			return "size", uint64(ref)
-		}
-	case KindDatasec:
-		for ; len(b) >= 12; b = b[12:] {
-			maxID = max(maxID, ld32(b, be))
-		}
-	case KindArray:
-		maxID = max(maxID, ld32(b, be), ld32(b[4:], be))
-	case KindInt:
-		if w := ld32(b, be); uint64(w>>16&0xff)+uint64(w&0xff) > uint64(ref)*8 {
-			return "bits", uint64(w & 0xff)
-		}
-	case KindDeclTag:
-		id := sc.s.first + TypeID(len(sc.s.offs))
-		if sc.firstTag == 0 {
-			sc.firstTag = id
-		}
-		sc.lastTag = id
-	}
-	sc.maxID, sc.maxName = maxID, maxName
-	return "", 0
-}
-
-// learnPointer takes the size of a pointer from an INT that C calls long.
-func (s *Spec) learnPointer(name, size uint32) {
-	if size != 4 && size != 8 {
-		return
-	}
-	switch n, _ := s.String(name); n {
-	case "long", "long int", "unsigned long", "unsigned long int", "long unsigned int":
-		s.ptrSize = uint8(size)
-	}
-}
-
-// unknown returns the length of a type whose kind only the layout section
-// describes.
-func (sc *scanner) unknown(off int, kind Kind, vlen int) (int, error) {
-	i := int(kind) * layoutSize
-	if kind == KindVoid || len(sc.s.layout) < i+layoutSize {
-		return 0, sc.fail(off, "kind", uint64(kind), Unsupported, "no such kind, and no layout that describes it")
-	}
-	l := sc.s.layout[i:]
-	n := uint64(typeSize) + uint64(l[0]) + uint64(l[1])*uint64(vlen)
-	if n%4 != 0 {
-		return 0, sc.fail(off, "layout", n, Range, "the layout section makes types that are not aligned")
-	}
-	if n > uint64(len(sc.s.types)-off) {
-		return 0, sc.fail(off, "vlen", uint64(vlen), Truncated, "the type ends after the type section")
-	}
-	return int(n), nil
-}
-
-// fail makes an error for the type that begins at off.
-func (sc *scanner) fail(off int, field string, v uint64, k ErrorKind, detail string) error {
-	return &FormatError{Part: "types", Index: int(sc.s.first) + len(sc.s.offs), Offset: sc.s.typAt + int64(off),
-		Field: field, Value: v, Kind: k, Detail: detail}
 }
 
 // cstring is the string that begins at off, without a copy. The section is

@@ -76,7 +76,7 @@ func BenchmarkSkip(b *testing.B) {
 
 func skipTypes(b []byte) (n int) {
 	for off := 0; off < len(b); n++ {
-		info := ld32(b[off+4:], false)
+		info := le32(b[off+4:])
 		k := &kinds[info>>24&0x1f]
 		off += typeSize + int(k.extra) + int(k.elem)*int(info&0xffff)
 	}

@@ -12,9 +12,6 @@ type Type struct {
 	id  TypeID
 }
 
-// void is the type with id 0, which no file contains.
-var void [typeSize]byte
-
 // NumTypes is the number of types, counting void and those of the base: ids
 // are valid below it.
 func (s *Spec) NumTypes() int { return int(s.first) + len(s.offs) }
@@ -58,19 +55,13 @@ func (t Type) ID() TypeID { return t.id }
 // Spec is the BTF that holds the type. For a type of a base, it is the base.
 func (t Type) Spec() *Spec { return t.s }
 
-// raw is struct btf_type and all that follows it in the section.
-func (t Type) raw() []byte {
-	if t.id == 0 {
-		return void[:]
-	}
-	return t.s.types[t.off:]
-}
-
+// word is the i-th word of the type. Void, which no file contains, is all
+// zeros.
 func (t Type) word(i int) uint32 {
 	if t.id == 0 {
 		return 0
 	}
-	return ld32(t.s.types[int(t.off)+4*i:], t.s.be)
+	return le32(t.s.types[int(t.off)+4*i:])
 }
 
 func (t Type) info() uint32 { return t.word(1) }
