@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -77,8 +78,11 @@ func runTest(t test, p plan) *result {
 	c.Dir = filepath.Join("/lode", t.Package)
 	c.Env = []string{"HOME=/root", "TMPDIR=/tmp", "PATH=/bin", "GOTRACEBACK=all"}
 	c.WaitDelay = time.Second
+	var all transcript
+	c.Stdout, c.Stderr = &all, &all
 	start := time.Now()
-	output, err := c.CombinedOutput()
+	err := c.Run()
+	output := all.Bytes()
 	r := &result{Package: t.Package, Seconds: time.Since(start).Seconds()}
 	r.count(output)
 	if err != nil {
@@ -88,6 +92,19 @@ func runTest(t test, p plan) *result {
 		r.Output = string(output[max(0, len(output)-maxOutput):])
 	}
 	return r
+}
+
+// A transcript keeps what a test binary prints, and puts the name of each test on the console as it begins: should the kernel
+// crash or hang, that is the test that did it.
+type transcript struct{ bytes.Buffer }
+
+func (t *transcript) Write(b []byte) (int, error) {
+	for line := range bytes.Lines(b) {
+		if bytes.HasPrefix(line, []byte("=== RUN ")) {
+			os.Stderr.Write(line)
+		}
+	}
+	return t.Buffer.Write(b)
 }
 
 // mountAll mounts what a running system has.
