@@ -130,7 +130,13 @@ func parseBounded(tb testing.TB, b []byte, lim Limits) (*File, error) {
 	tb.Helper()
 	saved := string(b)
 	f, err := ParseLimits(b, lim)
-	if n, most := allocated(func() { ParseLimits(b, lim) }), 8*uint64(len(b))+1<<20; n > most {
+	n, most := uint64(0), 8*uint64(len(b))+1<<20
+	for range 5 { // other goroutines of the process may allocate meanwhile: the least of some runs counts
+		if n = allocated(func() { ParseLimits(b, lim) }); n <= most {
+			break
+		}
+	}
+	if n > most {
 		tb.Errorf("Parse allocates %d bytes for %d of input; at most %d are promised", n, len(b), most)
 	}
 	if string(b) != saved {

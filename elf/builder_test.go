@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,8 +81,8 @@ func roundTrip(tb testing.TB, f *File) bool {
 	if err != nil {
 		tb.Fatalf("what was built is refused: %v", err)
 	}
-	if diff := cmp.Diff(modelOf(f), modelOf(again)); diff != "" {
-		tb.Fatalf("-parsed +built and parsed again:\n%s", diff)
+	if want, got := modelOf(f), modelOf(again); !reflect.DeepEqual(want, got) {
+		tb.Fatalf("-parsed +built and parsed again:\n%s", cmp.Diff(want, got))
 	}
 	return true
 }

@@ -62,22 +62,18 @@ func ParseLimits(b []byte, lim Limits) (*File, error) {
 // Open reads the regular file at path and parses it with the default limits.
 // The file is not in use afterwards.
 func Open(path string) (*File, error) {
+	info, err := os.Stat(path)
+	if err := checkMode(path, info, err); err != nil { // opening a FIFO would wait for a writer
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
+	info, err = f.Stat()
+	if err := checkMode(path, info, err); err != nil {
 		return nil, err
-	}
-	most := int64(DefaultLimits().FileSize)
-	switch {
-	case !info.Mode().IsRegular():
-		return nil, &os.PathError{Op: "open", Path: path, Err: &FormatError{
-			Index: -1, Field: "file mode", Value: uint64(info.Mode()), Kind: Unsupported, Detail: "an ELF file is read from a regular file"}}
-	case info.Size() > most:
-		return nil, &os.PathError{Op: "open", Path: path, Err: fileSizeError(info.Size(), int(most))}
 	}
 	b := make([]byte, info.Size())
 	n, err := io.ReadFull(f, b)
@@ -89,6 +85,22 @@ func Open(path string) (*File, error) {
 		return nil, &os.PathError{Op: "parse", Path: path, Err: err}
 	}
 	return file, nil
+}
+
+// checkMode refuses what is not a file of reasonable size.
+func checkMode(path string, info os.FileInfo, err error) error {
+	most := DefaultLimits().FileSize
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		err = &FormatError{Index: -1, Field: "file mode", Value: uint64(info.Mode()), Kind: Unsupported, Detail: "an ELF file is read from a regular file"}
+	case info.Size() > int64(most):
+		err = fileSizeError(info.Size(), most)
+	default:
+		return nil
+	}
+	return &os.PathError{Op: "open", Path: path, Err: err}
 }
 
 // Class is the width of the file's addresses.
