@@ -47,7 +47,7 @@ func (s store) find(series string) (kernel, error) {
 	}
 	name := newest(names, series)
 	if name == "" {
-		return kernel{}, fmt.Errorf("Debian has no cloud kernel %s now; -list prints those that it has", series)
+		return kernel{}, fmt.Errorf("no cloud kernel %s in Debian now; -list prints those that there are", series)
 	}
 	if err := s.fetch(name); err != nil {
 		return kernel{}, err
