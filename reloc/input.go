@@ -122,12 +122,13 @@ type Limits struct {
 	Subprograms int // functions in a program, the entry included (BPF_MAX_SUBPROGS)
 	ProgInsns   int // instructions of a program (BPF_COMPLEXITY_LIMIT_INSNS)
 	TotalInsns  int // instructions of all programs of an object together
-	Candidates  int // candidate types looked at for one local type
+	Candidates  int // target types of one name that are looked at for CO-RE
+	CORESteps   int // members and types that CO-RE looks at altogether
 }
 
 // DefaultLimits are the limits that a zero field stands for.
 func DefaultLimits() Limits {
-	return Limits{Subprograms: 256, ProgInsns: 1_000_000, TotalInsns: 4_000_000, Candidates: 4096}
+	return Limits{Subprograms: 256, ProgInsns: 1_000_000, TotalInsns: 4_000_000, Candidates: 4096, CORESteps: 1 << 26}
 }
 
 func (l Limits) orDefault() Limits {
@@ -137,5 +138,6 @@ func (l Limits) orDefault() Limits {
 		ProgInsns:   cmp.Or(l.ProgInsns, d.ProgInsns),
 		TotalInsns:  cmp.Or(l.TotalInsns, d.TotalInsns),
 		Candidates:  cmp.Or(l.Candidates, d.Candidates),
+		CORESteps:   cmp.Or(l.CORESteps, d.CORESteps),
 	}
 }

@@ -206,7 +206,8 @@ func (b *binder) compatible(e *Extern, r *resolution, s *btf.Spec, t btf.Type, m
 		r.kind, r.detail = ErrFormat, "the extern has no type"
 		return
 	}
-	ok, err := typesCompat(b.in.BTF, behind(b.in.BTF, local.Elem()), s, behind(s, t.Elem()))
+	m := matcher{local: b.in.BTF, steps: int64(b.lim.CORESteps)}
+	ok, err := m.typesCompat(behind(b.in.BTF, local.Elem()), s, behind(s, t.Elem()))
 	if err == nil && ok {
 		r.id, r.module = t.ID(), module
 		return

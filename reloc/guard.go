@@ -1,0 +1,305 @@
+package reloc
+
+import (
+	"slices"
+
+	"github.com/lode-bpf/lode/insn"
+)
+
+// Whether the verifier reaches a poisoned instruction is found by following
+// control flow with what CO-RE filled in, as the verifier does: a branch whose
+// operands are constants goes one way. It is much simpler than the verifier,
+// which knows ranges, the contents of read-only maps and what functions are
+// called with. Where a branch depends on such a thing, what lies behind it is
+// reached perhaps.
+
+// reach is how certain it is that the verifier comes to an instruction.
+type reach uint8
+
+const (
+	never   reach = iota
+	perhaps       // behind a branch that the verifier may be able to decide
+	surely
+)
+
+// An absKind is what is known of a register.
+type absKind uint8
+
+const (
+	absNone    absKind = iota // nothing has been put into it
+	absConst                  // v, on every path
+	absRuntime                // a value that only running the program gives
+	absKnown                  // something that the verifier may know more about
+)
+
+type absVal struct {
+	kind absKind
+	v    uint64
+}
+
+func (a absVal) join(b absVal) absVal {
+	switch {
+	case a == b || b.kind == absNone:
+		return a
+	case a.kind == absNone:
+		return b
+	case a.kind == absRuntime && b.kind == absRuntime:
+		return a
+	}
+	return absVal{kind: absKnown}
+}
+
+type absState [11]absVal
+
+// A flow is the analysis of one function. Its room is used for one after
+// another.
+type flow struct {
+	insns  []insn.Instruction
+	states []absState // at slots where a block begins
+	leader []bool     // whether one does: the entry, and where branches lead
+	level  []reach    // of every slot
+	queued []bool
+	work   []int32
+	lost   bool // control flow is not understood
+}
+
+// guards fills in the Guard of poisoned decisions.
+func guards(x *index, ds []Decision) {
+	if !slices.ContainsFunc(ds, func(d Decision) bool { return d.Outcome == OutcomePoison }) {
+		return
+	}
+	order, starts := x.byFunc(ds)
+	levels := make([]reach, len(x.fns)) // of the functions' entries
+	done := make([]reach, len(x.fns))   // what was spread to callees
+	work := make([]int32, 0, len(x.fns))
+	for e := range x.in.Programs {
+		levels[e] = surely
+		work = append(work, int32(e))
+	}
+	for i := range ds {
+		if ds[i].Outcome == OutcomePoison {
+			ds[i].Guard = Guarded
+		}
+	}
+	var fl flow
+	for len(work) > 0 {
+		e := work[len(work)-1]
+		work = work[:len(work)-1]
+		if done[e] >= levels[e] {
+			continue
+		}
+		done[e] = levels[e]
+		f := x.scan(e)
+		fl.run(f, int(e) >= len(x.in.Programs), ds, order[starts[e]:starts[e+1]])
+		for _, i := range order[starts[e]:starts[e+1]] {
+			if d := &ds[i]; d.Outcome == OutcomePoison {
+				d.Guard = guardOf(min(levels[e], fl.at(d.Index)))
+			}
+		}
+		for _, s := range f.sites {
+			if s.target < 0 {
+				continue
+			}
+			if l := min(levels[e], fl.at(int(s.index))); l > levels[s.target] {
+				levels[s.target] = l
+				work = append(work, s.target)
+			}
+		}
+	}
+}
+
+func guardOf(r reach) Guard {
+	switch r {
+	case never:
+		return Guarded
+	case surely:
+		return Unguarded
+	}
+	return GuardUnknown
+}
+
+// at is how certain it is that control flow comes to a slot.
+func (fl *flow) at(i int) reach {
+	if fl.lost {
+		return perhaps
+	}
+	return fl.level[i]
+}
+
+// run follows the control flow of a function.
+func (fl *flow) run(f *fn, sub bool, ds []Decision, order []int32) {
+	n := len(f.Insns)
+	fl.insns = append(fl.insns[:0], f.Insns...)
+	fl.states = slices.Grow(fl.states[:0], n)[:n]
+	fl.level = slices.Grow(fl.level[:0], n)[:n]
+	fl.queued = slices.Grow(fl.queued[:0], n)[:n]
+	fl.leader = slices.Grow(fl.leader[:0], n)[:n]
+	clear(fl.leader)
+	clear(fl.states)
+	clear(fl.level)
+	clear(fl.queued)
+	fl.work, fl.lost = fl.work[:0], false
+	for _, r := range f.Refs {
+		// What a reference will be is not known here.
+		if r.Index >= 0 && r.Index < n && fl.insns[r.Index].Op.IsWide() {
+			fl.insns[r.Index].Regs = fl.insns[r.Index].Regs.WithSrc(insn.PseudoMapValue)
+		}
+	}
+	for _, i := range order {
+		d := &ds[i]
+		if d.Outcome == OutcomeInvalid || d.Index >= n {
+			continue
+		}
+		fl.insns[d.Index] = d.To[0]
+		if d.From[0].Op.IsWide() && d.Index+1 < n {
+			fl.insns[d.Index+1] = d.To[1]
+		}
+	}
+	args := absVal{kind: absRuntime}
+	if sub {
+		args.kind = absKnown
+	}
+	var entry absState
+	for r := 1; r <= 5; r++ {
+		entry[r] = args
+	}
+	entry[10] = absVal{kind: absKnown}
+	fl.leaders()
+	fl.edge(0, &entry, surely)
+	for len(fl.work) > 0 && !fl.lost {
+		i := int(fl.work[len(fl.work)-1])
+		fl.work = fl.work[:len(fl.work)-1]
+		fl.queued[i] = false
+		fl.block(i)
+	}
+}
+
+// edge brings a state to a slot where a block begins.
+func (fl *flow) edge(to int, s *absState, l reach) {
+	if to < 0 || to >= len(fl.insns) {
+		fl.lost = true
+		return
+	}
+	changed := fl.level[to] < l
+	fl.level[to] = max(fl.level[to], l)
+	for r := range s {
+		if j := fl.states[to][r].join(s[r]); j != fl.states[to][r] {
+			fl.states[to][r] = j
+			changed = true
+		}
+	}
+	if changed && !fl.queued[to] {
+		fl.queued[to] = true
+		fl.work = append(fl.work, int32(to))
+	}
+}
+
+// leaders marks the slots where blocks begin.
+func (fl *flow) leaders() {
+	for i := 0; i < len(fl.insns); i++ {
+		ins := fl.insns[i]
+		if c := ins.Op & 7; c == classJMP || c == classJMP32 {
+			to := int64(i) + 1 + int64(ins.Off)
+			if ins.Op == insn.OpJa32 {
+				to = int64(i) + 1 + int64(ins.Imm)
+			}
+			if op := ins.Op & 0xf0; op != opCALL && op != opEXIT && to >= 0 && to < int64(len(fl.insns)) {
+				fl.leader[to] = true
+			}
+		}
+		if ins.Op.IsWide() {
+			i++
+		}
+	}
+}
+
+// block follows control flow from the beginning of a block to its end.
+func (fl *flow) block(i int) {
+	s, l := fl.states[i], fl.level[i]
+	for first := true; ; first = false {
+		if i >= len(fl.insns) {
+			fl.lost = true
+			return
+		}
+		if !first && fl.leader[i] {
+			fl.edge(i, &s, l)
+			return
+		}
+		fl.level[i] = max(fl.level[i], l)
+		ins := fl.insns[i]
+		switch ins.Op & 7 {
+		case classJMP, classJMP32:
+			if ins.Op&0xf0 != opCALL {
+				fl.branch(i, ins, &s, l)
+				return
+			}
+			s[0] = absVal{kind: absRuntime}
+			if ins.Src() == insn.PseudoCall {
+				s[0].kind = absKnown
+			}
+			for r := 1; r <= 5; r++ {
+				s[r] = absVal{kind: absRuntime}
+			}
+		default:
+			s.execute(ins, fl.insns, i)
+		}
+		if ins.Op.IsWide() {
+			i++
+		}
+		i++
+	}
+}
+
+// branch follows the jump that ends a block.
+func (fl *flow) branch(i int, ins insn.Instruction, s *absState, l reach) {
+	op := ins.Op & 0xf0
+	to := i + 1 + int(ins.Off)
+	switch {
+	case op == opEXIT:
+		return
+	case op == opJA && ins.Op&srcReg != 0:
+		fl.lost = true // an indirect jump
+		return
+	case op == opJA && ins.Op&7 == classJMP32:
+		fl.edge(i+1+int(ins.Imm), s, l)
+		return
+	case op == opJA:
+		fl.edge(to, s, l)
+		return
+	case op == opJCOND:
+		fl.edge(to, s, l)
+		fl.edge(i+1, s, l)
+		return
+	}
+	if ins.Dst() > 10 || ins.Op&srcReg != 0 && ins.Src() > 10 {
+		fl.lost = true
+		return
+	}
+	a, b := s[ins.Dst()], absVal{absConst, uint64(int64(ins.Imm))}
+	if ins.Op&srcReg != 0 {
+		b = s[ins.Src()]
+	}
+	if a.kind == absConst && b.kind == absConst {
+		if taken, ok := compare(op, a.v, b.v, ins.Op&7 == classJMP32); ok {
+			if !taken {
+				to = i + 1
+			}
+			fl.edge(to, s, l)
+			return
+		}
+	}
+	if a.kind == absKnown || b.kind == absKnown {
+		l = min(l, perhaps)
+	}
+	then, other := *s, *s
+	if b.kind == absConst && ins.Op&7 == classJMP {
+		switch op {
+		case opJEQ:
+			then[ins.Dst()] = b
+		case opJNE:
+			other[ins.Dst()] = b
+		}
+	}
+	fl.edge(to, &then, l)
+	fl.edge(i+1, &other, l)
+}

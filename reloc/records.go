@@ -1,0 +1,131 @@
+package reloc
+
+import (
+	"fmt"
+
+	"github.com/lode-bpf/lode/insn"
+)
+
+// records lists every relocation record of the input, as if nothing became of
+// any. A record's number is its place in the list.
+func (x *index) records() []Record {
+	out := make([]Record, 0, x.nrec)
+	for i := range x.fns {
+		f := &x.fns[i]
+		for _, r := range f.Refs {
+			out = append(out, Record{Section: r.RelSection, Record: r.Record, Func: f.Name, Index: r.Index})
+		}
+		for _, c := range f.CORE {
+			out = append(out, Record{CORE: true, Record: c.Record, Func: f.Name, Index: c.Index})
+		}
+	}
+	return out
+}
+
+// account finds out what became of each record: what is in a change was
+// applied, what an error names was reported. Of a program that was given up,
+// the records of the program itself are reported with it. A record of a linked
+// function of which nothing became is an error of this package.
+func (x *index) account(r *Result) error {
+	r.Records = x.records()
+	for i, p := range r.Programs {
+		for _, c := range p.Changes {
+			if c.Record >= 0 && r.Records[c.Record].Fate == FateOutside {
+				r.Records[c.Record].Fate = FateApplied
+			}
+		}
+		pe, ok := p.Err.(*ProgramError)
+		if !ok {
+			continue
+		}
+		for _, err := range pe.Errs {
+			x.report(r, &x.fns[i], err)
+		}
+	}
+	r.In = len(r.Records)
+	for i := range r.Records {
+		switch r.Records[i].Fate {
+		case FateApplied:
+			r.Applied++
+		case FateReported:
+			r.Reported++
+		default:
+			r.Outside++
+		}
+	}
+	return x.conserved(r)
+}
+
+// conserved checks that nothing was dropped.
+func (x *index) conserved(r *Result) error {
+	for _, p := range r.Programs {
+		for _, placed := range p.Funcs {
+			f := &x.fns[x.byFn[placed.Func]]
+			for n := f.rec; n < f.rec+len(f.Refs)+len(f.CORE); n++ {
+				if r.Records[n].Fate == FateOutside {
+					return fmt.Errorf("reloc: nothing became of relocation record %d, of instruction %d of %q", n, r.Records[n].Index, f.Name)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// report notes an error of a program with the record that it is about.
+func (x *index) report(r *Result, f *fn, err error) {
+	mark := func(n int) {
+		if n >= 0 {
+			r.Records[n].Fate, r.Records[n].Err = FateReported, err
+		}
+	}
+	switch e := err.(type) {
+	case *RefError:
+		mark(e.Record)
+	case *CycleError:
+		mark(e.Record)
+	case *COREError:
+		d := e.Decision
+		g := d.Program
+		if g < 0 {
+			g = len(x.in.Programs) + d.Sub
+		}
+		if g < len(x.fns) {
+			mark(x.fns[g].coreRecord(d))
+		}
+	case *LimitError:
+		for n := f.rec; n < f.rec+len(f.Refs)+len(f.CORE); n++ {
+			mark(n)
+		}
+	}
+}
+
+// Poisoned finds the decision that poisoned an instruction of a program, nil if
+// none did: a kernel that rejects the call of an unknown function at that
+// instruction says so because of it.
+func (r *Result) Poisoned(program, index int) *Decision {
+	if program < 0 || program >= len(r.Programs) {
+		return nil
+	}
+	p := r.Programs[program]
+	var f *insn.Func
+	base := 0
+	for _, placed := range p.Funcs {
+		if placed.Index > index {
+			break
+		}
+		f, base = placed.Func, placed.Index
+	}
+	for _, c := range p.Changes {
+		if c.Index != index || c.Kind != ChangePoison || c.Record < 0 {
+			continue
+		}
+		rec := &r.Records[c.Record]
+		for i := range r.Decisions {
+			d := &r.Decisions[i]
+			if rec.CORE && f != nil && d.Func == f.Name && d.Record == rec.Record && (d.Index == index-base || d.Index+1 == index-base) {
+				return d
+			}
+		}
+	}
+	return nil
+}
