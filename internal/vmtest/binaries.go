@@ -26,7 +26,7 @@ var kernelTest = regexp.MustCompile(`(?m)^func TestKernel[^a-z]?\w*\(`)
 
 // packagesWithTests returns the packages of the patterns that have tests for a kernel.
 func packagesWithTests(patterns []string) ([]pkg, error) {
-	out, err := command("go", append([]string{"list", "-e", "-json=ImportPath,Dir,TestGoFiles,XTestGoFiles,Module"}, patterns...)...)
+	out, err := goTool(append([]string{"list", "-e", "-json=ImportPath,Dir,TestGoFiles,XTestGoFiles,Module"}, patterns...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func packagesWithTests(patterns []string) ([]pkg, error) {
 // build makes static test binaries of the packages, and this command itself as the machine's init, in dir. A package whose
 // tests do not compile is an error after all the others were tried, so that they are all named.
 func build(packages []pkg, dir string) ([]test, error) {
-	if _, err := command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(dir, "init"), "./internal/vmtest"); err != nil {
+	if _, err := goTool("build", "-ldflags=-s -w", "-o", filepath.Join(dir, "init"), "./internal/vmtest"); err != nil {
 		return nil, err
 	}
 	var tests []test
@@ -69,7 +69,7 @@ func build(packages []pkg, dir string) ([]test, error) {
 			name = "."
 		}
 		t := test{Package: name, Binary: strings.ReplaceAll(name, "/", "-") + ".test"}
-		if _, err := command("go", "test", "-c", "-ldflags=-s -w", "-o", filepath.Join(dir, t.Binary), p.ImportPath); err != nil {
+		if _, err := goTool("test", "-c", "-ldflags=-s -w", "-o", filepath.Join(dir, t.Binary), p.ImportPath); err != nil {
 			failed = errors.Join(failed, err)
 			continue
 		}
@@ -78,15 +78,20 @@ func build(packages []pkg, dir string) ([]test, error) {
 	return tests, failed
 }
 
-// command runs a program for the virtual machine's system and returns its output; its messages become the error.
-func command(name string, args ...string) ([]byte, error) {
-	c := exec.Command(name, args...)
+// goTool runs the go command for the machine's system, without cgo.
+func goTool(args ...string) ([]byte, error) {
+	c := exec.Command("go", args...)
 	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
+	return output(c)
+}
+
+// output runs a program and returns what it prints; what it complains of becomes the error.
+func output(c *exec.Cmd) ([]byte, error) {
 	var messages bytes.Buffer
 	c.Stderr = &messages
 	out, err := c.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, messages.Bytes())
+		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(c.Args, " "), err, messages.Bytes())
 	}
 	return out, nil
 }

@@ -36,7 +36,8 @@ func runGuest() error {
 	if err != nil {
 		return err
 	}
-	for _, path := range sortedModules() {
+	found, _ := filepath.Glob("/modules/*.ko") // sorted: in the order to load them
+	for _, path := range found {
 		if err := loadModule(path); err != nil {
 			fmt.Fprintln(os.Stderr, "vmtest:", err) // the test that needs it says so
 		}

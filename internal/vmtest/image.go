@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sort"
 	"strings"
 )
 
@@ -162,22 +160,8 @@ func addModules(a *archive, k kernel) error {
 func readModule(path string) ([]byte, error) {
 	for suffix, program := range map[string]string{".xz": "xz", ".zst": "zstd"} {
 		if strings.HasSuffix(path, suffix) {
-			c := exec.Command(program, "-dc", path)
-			var messages bytes.Buffer
-			c.Stderr = &messages
-			out, err := c.Output()
-			if err != nil {
-				return nil, fmt.Errorf("%s -dc %s: %w\n%s", program, path, err, messages.Bytes())
-			}
-			return out, nil
+			return output(exec.Command(program, "-dc", path))
 		}
 	}
 	return os.ReadFile(path)
-}
-
-// sortedModules returns the modules of the image, in the order to load them.
-func sortedModules() []string {
-	files, _ := filepath.Glob("/modules/*.ko")
-	sort.Strings(files)
-	return files
 }

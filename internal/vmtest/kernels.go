@@ -133,7 +133,7 @@ func (s store) fetch(name string) error {
 	}
 	packages, _ := filepath.Glob(filepath.Join(dir, "*.deb"))
 	for _, p := range packages {
-		if _, err := command("dpkg-deb", "--extract", p, filepath.Join(dir, "root")); err != nil {
+		if _, err := output(exec.Command("dpkg-deb", "--extract", p, filepath.Join(dir, "root"))); err != nil {
 			return err
 		}
 	}
@@ -153,10 +153,8 @@ func (s store) has(name string) bool {
 func (s store) download(dir, name string) error {
 	c := exec.Command("apt-get", append(s.options(), "download", name)...)
 	c.Dir = dir
-	if out, err := c.CombinedOutput(); err != nil {
-		return fmt.Errorf("apt-get download %s: %w\n%s", name, err, out)
-	}
-	return nil
+	_, err := output(c)
+	return err
 }
 
 // update makes apt's directories and reads the package lists, at most once a day.
@@ -190,7 +188,7 @@ func (s store) update() error {
 }
 
 func (s store) apt(program string, args ...string) ([]byte, error) {
-	return command(program, append(s.options(), args...)...)
+	return output(exec.Command(program, append(s.options(), args...)...))
 }
 
 // options keep apt to its own state, and away from the system's.

@@ -74,7 +74,7 @@ func host() error {
 		fmt.Println(strings.Join(names, "\n"))
 		return err
 	}
-	out, err := command("go", "list", "-m", "-f", "{{.Dir}}")
+	out, err := goTool("list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
 		return err
 	}
