@@ -12,12 +12,12 @@
 //
 // How it works, one file each:
 //
-//	binaries.go  finds the packages that have such tests and builds their test binaries, static
-//	kernels.go   finds and unpacks the kernels
-//	image.go     writes the file system of the machine: this command as /init, the test binaries, the testdata folders
-//	boot.go      runs qemu and reads what the machine reports
-//	guest.go     is the other side: as process 1 of the machine, runs the test binaries and reports
-//	report.go    is what one tells the other, and the table at the end
+//	binaries.go     finds the packages that have such tests and builds their test binaries, static
+//	kernels.go      finds and unpacks the kernels
+//	image.go        writes the file system of the machine: this command as /init, the test binaries, the testdata folders
+//	boot.go         runs qemu and reads what the machine reports
+//	guest_linux.go  is the other side: as process 1 of the machine, runs the test binaries and reports
+//	report.go       is what one tells the other, and the table at the end
 //
 // In the machine the root of the module is /lode, and a test binary runs in the folder of its package, so that
 // ../testdata is where it is in the repository. There is no other program and no C library. A package passes if its test binary
