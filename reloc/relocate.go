@@ -13,6 +13,7 @@ func Relocate(in Input) (*Result, error) {
 	x.apply(r.Programs, r.Decisions)
 	r.Kconfig, more = x.bind(r.Programs)
 	r.Findings = append(r.Findings, more...)
+	r.StructOps = BindStructOps(&in)
 	if err := x.account(r); err != nil {
 		return nil, err
 	}
