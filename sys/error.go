@@ -15,31 +15,28 @@ var ErrNotSupported = errors.New("sys: bpf(2) exists on Linux only")
 type Error struct {
 	Op      string // the call: "BPF_MAP_CREATE", "openat2"
 	Cmd     Cmd    // the command, if Op is one of bpf(2)
-	Subject string // what it was done to: `map "counts" (hash)`, a quoted path; may be empty
+	Subject string // what it was done to: `hash map "counts"`, a quoted path; may be empty
 	Errno   Errno
 	Hint    string // what to do about it, if that is known
 }
 
 // Error is one line: the call, its subject, the error and the hint.
-func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("sys: ")
-	b.WriteString(e.Op)
+func (e *Error) Error() string { return "sys: " + e.text() }
+
+func (e *Error) text() string {
+	s := e.Op
 	if e.Subject != "" {
-		b.WriteString(" of ")
-		b.WriteString(e.Subject)
+		s += " of " + e.Subject
 	}
-	b.WriteString(": ")
 	if e.Errno == ENOTSUPP {
-		b.WriteString("operation not supported (ENOTSUPP)")
+		s += ": operation not supported (ENOTSUPP)"
 	} else {
-		b.WriteString(e.Errno.Error())
+		s += ": " + e.Errno.Error()
 	}
 	if e.Hint != "" {
-		b.WriteString(": ")
-		b.WriteString(e.Hint)
+		s += ": " + e.Hint
 	}
-	return b.String()
+	return s
 }
 
 // Unwrap is the error number.
@@ -75,7 +72,10 @@ type NotSupported struct {
 func (e *NotSupported) Error() string {
 	s := "sys: this kernel lacks " + e.Feature
 	if e.Since != "" {
-		s += " (Linux " + e.Since + " brought it)"
+		s += " (it came with Linux " + e.Since + "; a kernel's configuration may leave it out)"
+	}
+	if call, ok := e.Err.(*Error); ok {
+		return s + ": " + call.text()
 	}
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
@@ -103,9 +103,9 @@ func subject(attr Attr) string {
 	case *WithCommon:
 		return subject(a.Attr)
 	case *MapCreateAttr:
-		return "map " + strconv.Quote(a.MapName.String()) + " (" + a.MapType.String() + ")"
+		return named(a.MapType.String()+" map", a.MapName)
 	case *ProgLoadAttr:
-		return "program " + strconv.Quote(a.ProgName.String()) + " (" + a.ProgType.String() + ")"
+		return named(a.ProgType.String()+" program", a.ProgName)
 	case *ObjAttr:
 		return strconv.Quote(a.Pathname.string())
 	case *RawTracepointOpenAttr:
@@ -126,4 +126,11 @@ func subject(attr Attr) string {
 		}
 	}
 	return ""
+}
+
+func named(what string, n ObjName) string {
+	if n == (ObjName{}) {
+		return what
+	}
+	return what + " " + strconv.Quote(n.String())
 }

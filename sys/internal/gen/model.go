@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lode-bpf/lode/btf"
 )
@@ -24,10 +25,13 @@ type Layout struct {
 
 // NotFoundError says that the BTF does not have a struct: the kernel that it
 // comes from is older than the command.
-type NotFoundError struct{ Struct Struct }
+type NotFoundError struct {
+	Struct Struct
+	Member string // what is missing; "" for all of it
+}
 
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("gen: the BTF has no %s with a member %q", e.Struct.Type, e.Struct.Member)
+	return fmt.Sprintf("gen: %s: the BTF has no %s with a member %q", e.Struct.Go, e.Struct.Type, e.Member)
 }
 
 // Describe finds the C struct that s describes and flattens it. A member that
@@ -35,20 +39,20 @@ func (e *NotFoundError) Error() string {
 func Describe(spec *btf.Spec, s Struct) (Layout, error) {
 	root, ok := spec.Find(s.Type, btf.KindStruct, btf.KindUnion)
 	if !ok {
-		return Layout{}, &NotFoundError{s}
+		return Layout{}, &NotFoundError{s, ""}
 	}
 	f := &flattener{spec: spec, s: s}
 	id := root.ID()
 	if s.Member != "" {
 		if id, ok = f.member(root, s.Member); !ok {
-			return Layout{}, &NotFoundError{s}
+			return Layout{}, &NotFoundError{s, s.Member}
 		}
 	}
 	if err := f.walk(id, 0, ""); err != nil {
 		return Layout{}, err
 	}
-	if len(f.missing()) > 0 {
-		return Layout{}, &NotFoundError{s}
+	if m := f.missing(); m != "" {
+		return Layout{}, &NotFoundError{s, m}
 	}
 	l := Layout{Struct: s, Fields: f.fields}
 	for _, fd := range l.Fields {
@@ -186,17 +190,12 @@ func (f *flattener) name(name, parent string) string {
 	return name
 }
 
-// missing lists choices that no union offered.
-func (f *flattener) missing() []string {
-	var out []string
+// missing is a choice that no union offered.
+func (f *flattener) missing() string {
 	for _, want := range f.s.Choose {
-		found := false
-		for _, c := range f.chosen {
-			found = found || c == want
-		}
-		if !found {
-			out = append(out, want)
+		if !slices.Contains(f.chosen, want) {
+			return want
 		}
 	}
-	return out
+	return ""
 }

@@ -1,0 +1,138 @@
+package sys
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Features is what is known of a kernel: probed when first asked for and
+// remembered, or read from a recording. It is safe for concurrent use.
+type Features struct {
+	k  Kernel // nil: only what is recorded
+	mu sync.Mutex
+
+	known map[Feature]error // nil: present
+}
+
+// NewFeatures is an empty set that asks k. With a nil Kernel it knows only what
+// Set and UnmarshalText tell it.
+func NewFeatures(k Kernel) *Features { return &Features{k: k, known: map[Feature]error{}} }
+
+// liveFeatures are the answers of the running kernel.
+var liveFeatures = NewFeatures(Live())
+
+// LiveFeatures is the set of the running kernel that the whole process shares.
+func LiveFeatures() *Features { return liveFeatures }
+
+// An UnknownFeatureError says that a recorded set does not have the answer.
+type UnknownFeatureError struct{ Feature Feature }
+
+func (e *UnknownFeatureError) Error() string {
+	return "sys: the recorded features do not say whether the kernel has " + e.Feature.String()
+}
+
+// Probe answers as the function of the same name. Answers are remembered, other
+// errors are not.
+func (s *Features) Probe(f Feature) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err, ok := s.known[f]; ok {
+		return err
+	}
+	if s.k == nil {
+		return &UnknownFeatureError{f}
+	}
+	err := probe(s.k, f)
+	var absent *NotSupported
+	if err == nil || errors.As(err, &absent) {
+		s.known[f] = err
+	}
+	return err
+}
+
+// Has says whether the feature is there; the error is about questions that could
+// not be asked.
+func (s *Features) Has(f Feature) (bool, error) {
+	err := s.Probe(f)
+	var absent *NotSupported
+	if errors.As(err, &absent) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Set makes a feature present or absent, whatever the kernel says.
+func (s *Features) Set(f Feature, present bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known == nil {
+		s.known = map[Feature]error{}
+	}
+	if present {
+		s.known[f] = nil
+		return
+	}
+	s.known[f] = &NotSupported{Feature: f.String(), Since: f.Since()}
+}
+
+// ProbeAll asks for every feature of [AllFeatures]. The errors of questions that
+// could not be asked are joined.
+func (s *Features) ProbeAll() error {
+	var errs []error
+	for f := range AllFeatures() {
+		if _, err := s.Has(f); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// MarshalText writes one line for each known feature, sorted by name, with a '+'
+// in front if the kernel has it and a '-' if not.
+func (s *Features) MarshalText() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var lines []string
+	for f, err := range s.known {
+		sign := "+"
+		if err != nil {
+			sign = "-"
+		}
+		lines = append(lines, sign+f.String())
+	}
+	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(a[1:], b[1:]) })
+	return []byte(strings.Join(lines, "\n") + "\n"), nil
+}
+
+// A FeatureSyntaxError says which line of a recorded set cannot be read.
+type FeatureSyntaxError struct {
+	Line int // from 1
+	Text string
+}
+
+func (e *FeatureSyntaxError) Error() string {
+	return "sys: line " + strconv.Itoa(e.Line) + " of recorded features: " + strconv.Quote(e.Text) + " is no \"+feature\" or \"-feature\" that is known"
+}
+
+// UnmarshalText reads what MarshalText wrote and adds it to the set. Empty lines
+// and lines that begin with '#' are skipped.
+func (s *Features) UnmarshalText(text []byte) error {
+	n := 0
+	for line := range bytes.Lines(text) {
+		n++
+		t := strings.TrimSpace(string(line))
+		if t == "" || t[0] == '#' {
+			continue
+		}
+		f, ok := ParseFeature(t[1:])
+		if !ok || t[0] != '+' && t[0] != '-' {
+			return &FeatureSyntaxError{n, t}
+		}
+		s.Set(f, t[0] == '+')
+	}
+	return nil
+}
