@@ -338,7 +338,11 @@ func varsOf(b *btf.Spec, id btf.TypeID) []Var {
 	return vars
 }
 
-// at is a pointer to the first byte, nil if there is none.
+// at is a pointer to the first byte, nil if there is none: queues and the like
+// take no key, not even an empty one.
 func at(b []byte) unsafe.Pointer {
+	if len(b) == 0 {
+		return nil
+	}
 	return unsafe.Pointer(unsafe.SliceData(b))
 }
