@@ -37,17 +37,6 @@ func loadBTF(b []byte) (string, error) {
 	return string(text), syscall.Close(int(fd))
 }
 
-// objects are the object files of testdata in the byte order of the machine.
-func objects(tb testing.TB) []string {
-	tb.Helper()
-	dir := filepath.Dir(ktest.ObjectPath(tb, "minimal"))
-	names, err := filepath.Glob(filepath.Join(dir, "*.bpf.o"))
-	if err != nil || len(names) == 0 {
-		tb.Fatal("no objects in ", dir, err)
-	}
-	return names
-}
-
 // The kernel accepts what Loadable makes of every object.
 func TestKernelLoadable(t *testing.T) {
 	ktest.Root(t)
