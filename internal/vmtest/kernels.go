@@ -202,6 +202,7 @@ func (s store) options() []string {
 		"Dir::Etc::sourcelist=" + dir + "/sources.list",
 		"Dir::Etc::sourceparts=/dev/null",
 		"Acquire::Languages=none",
+		"Acquire::Check-Valid-Until=false", // a mirror may lag: an older list names kernels that are as good
 		"APT::Architecture=amd64",
 		"APT::Sandbox::User=", // the directory belongs to whoever runs this
 	} {
