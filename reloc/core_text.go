@@ -124,7 +124,11 @@ func (d *Decision) Verdict() string {
 
 // target names a target type.
 func target(t btf.Type, module string) string {
-	return fmt.Sprintf("%s [%d] of %s", typeName(t), t.ID(), orVmlinux(module))
+	s := typeName(t) + " [" + strconv.Itoa(int(t.ID())) + "]"
+	if module != "" {
+		s += " of module " + strconv.Quote(module)
+	}
+	return s
 }
 
 // why says why there is no target.

@@ -1,0 +1,207 @@
+package reloc
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lode-bpf/lode/btf"
+	"github.com/lode-bpf/lode/insn"
+	"github.com/lode-bpf/lode/internal/ktest"
+)
+
+// reference is a program that shows what Debian's libbpf makes of an object; see
+// testdata/reference.c. It is compiled once.
+var reference struct {
+	sync.Once
+	path string
+	err  error
+}
+
+// referencePath compiles the reference, or skips the test.
+func referencePath(t testing.TB) string {
+	t.Helper()
+	cc := ktest.Tool(t, "gcc", "gcc")
+	if _, err := os.Stat("/usr/include/bpf/libbpf.h"); err != nil {
+		t.Skip("needs bpf/libbpf.h: apt-get install libbpf-dev")
+	}
+	reference.Do(func() {
+		dir, err := os.MkdirTemp("", "lode-reference")
+		if err != nil {
+			reference.err = err
+			return
+		}
+		reference.path = filepath.Join(dir, "reference")
+		out, err := exec.Command(cc, "-O1", "-o", reference.path, "testdata/reference.c", "-lbpf").CombinedOutput()
+		if err != nil {
+			reference.err = fmt.Errorf("%w\n%s", err, out)
+		}
+	})
+	if reference.err != nil {
+		t.Skipf("testdata/reference.c does not compile here: %v", reference.err)
+	}
+	return reference.path
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if reference.path != "" {
+		os.RemoveAll(filepath.Dir(reference.path))
+	}
+	os.Exit(code)
+}
+
+// A loaded is what libbpf made of an object.
+type loaded struct {
+	maps  map[int32]string
+	progs map[string][]insn.Instruction
+}
+
+// runReference has libbpf load an object. It returns libbpf's complaint if it
+// does not.
+func runReference(t testing.TB, object, target string) (loaded, string) {
+	t.Helper()
+	args := []string{object}
+	if target != "" {
+		args = append(args, target)
+	}
+	var stderr bytes.Buffer
+	cmd := exec.Command(referencePath(t), args...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return loaded{}, err.Error() + "\n" + stderr.String()
+	}
+	l := loaded{maps: map[int32]string{}, progs: map[string][]insn.Instruction{}}
+	sc := bufio.NewScanner(bytes.NewReader(out))
+	sc.Buffer(nil, 16<<20)
+	for sc.Scan() {
+		f := strings.Fields(sc.Text())
+		switch {
+		case len(f) == 3 && f[0] == "prog":
+			b, err := hex.DecodeString(f[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l.progs[f[1]], err = insn.Decode(b, nativeOrder()); err != nil {
+				t.Fatal(err)
+			}
+		case len(f) == 3 && f[0] == "map":
+			fd, err := strconv.Atoi(f[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.maps[int32(fd)] = f[2]
+		}
+	}
+	return l, ""
+}
+
+// symbolic takes descriptors out of a program that libbpf made, and says where
+// they were.
+func (l loaded) symbolic(insns []insn.Instruction) (maps []string) {
+	for i := range insns {
+		if !insns[i].Op.IsWide() {
+			continue
+		}
+		switch insns[i].Src() {
+		case insn.PseudoMapFD, insn.PseudoMapValue:
+			maps = append(maps, fmt.Sprintf("%d %s", i, l.maps[insns[i].Imm]))
+			insns[i].Imm = 0
+		}
+	}
+	return maps
+}
+
+// sameMap reports whether libbpf's name for a map stands for ours: names of
+// data sections begin with the object's.
+func sameMap(theirs, ours string) bool {
+	i, name, _ := strings.Cut(theirs, " ")
+	j, want, _ := strings.Cut(ours, " ")
+	return i == j && (name == want || strings.HasPrefix(want, ".") && strings.HasSuffix(name, want) || strings.HasPrefix(want, name) && strings.HasPrefix(name, "."))
+}
+
+// compare checks that a program is what libbpf made of it.
+func (l loaded) compare(t *testing.T, p *Program) {
+	t.Helper()
+	name := p.Name[:min(len(p.Name), 15)]
+	want, ok := l.progs[name]
+	if !ok {
+		return // libbpf does not load it of itself
+	}
+	theirs := l.symbolic(want)
+	ours := make([]string, len(p.Maps))
+	for i, m := range p.Maps {
+		ours[i] = fmt.Sprintf("%d %s", m.Index, m.Map)
+	}
+	if diff := cmp.Diff(want, p.Insns); diff != "" {
+		t.Errorf("%s: differs from libbpf (-libbpf +ours):\n%s", p.Name, diff)
+	}
+	if len(theirs) != len(ours) {
+		t.Errorf("%s: maps: libbpf has %q, we %q", p.Name, theirs, ours)
+		return
+	}
+	for i := range ours {
+		if !sameMap(theirs[i], ours[i]) {
+			t.Errorf("%s: map reference %d: libbpf has %q, we %q", p.Name, i, theirs[i], ours[i])
+		}
+	}
+}
+
+// TestSameAsLibbpf compares every program of every object in testdata,
+// instruction by instruction, with what libbpf hands to the kernel.
+func TestSameAsLibbpf(t *testing.T) {
+	objects, err := filepath.Glob("../testdata/*.bpf.o")
+	if err != nil || len(objects) == 0 {
+		t.Fatal("no objects", err)
+	}
+	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
+		t.Skip("needs the kernel's BTF:", err)
+	}
+	compared := 0
+	for _, path := range objects {
+		name := strings.TrimSuffix(filepath.Base(path), ".bpf.o")
+		t.Run(name, func(t *testing.T) {
+			l, refused := runReference(t, path, "")
+			if refused != "" {
+				t.Skipf("libbpf 1.1 does not load it: %s", refused)
+			}
+			o := open(t, name)
+			o.Env = runningEnv(t)
+			r, err := Relocate(o.Input)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range r.Programs {
+				if p.Err != nil {
+					t.Errorf("%v", p.Err)
+				}
+				l.compare(t, p)
+				compared++
+			}
+		})
+	}
+	if compared < 20 && reference.path != "" {
+		t.Errorf("only %d programs were compared", compared)
+	}
+}
+
+// writeBTF writes raw BTF to a file for libbpf.
+func writeBTF(t testing.TB, s *btf.Spec) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "target.btf")
+	if err := os.WriteFile(path, s.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
