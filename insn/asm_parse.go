@@ -21,7 +21,7 @@ type parse struct {
 func (p *parse) template(t string) bool {
 	for t != "" {
 		switch n := word(t); {
-		case t[0] == ' ':
+		case t[0] == ' ' || t[0] == '\t':
 			t = t[1:]
 		case t[0] == '$':
 			if !p.part(t[1]) {

@@ -29,7 +29,7 @@ type Listing struct {
 // to be filled in is a comment behind its instruction. Without Name, Assemble
 // reads the listing back.
 func (l Listing) Append(dst []byte, f *Func) []byte {
-	labels := map[int]string{}
+	labels := map[int64]string{}
 	if l.Labels {
 		labels = labelTargets(f.Insns)
 	}
@@ -43,7 +43,7 @@ func (l Listing) Append(dst []byte, f *Func) []byte {
 				dst = append(append(append(dst, "; "...), printable(text)...), '\n')
 			}
 		}
-		if label := labels[at]; label != "" {
+		if label := labels[int64(at)]; label != "" {
 			dst = append(append(dst, label...), ":\n"...)
 		}
 		text, slots := l.instruction(f, at, labels)
@@ -57,7 +57,7 @@ func (l Listing) Append(dst []byte, f *Func) []byte {
 		dst = append(dst, '\n')
 		at += slots
 	}
-	if label := labels[len(f.Insns)]; label != "" {
+	if label := labels[int64(len(f.Insns))]; label != "" {
 		dst = append(append(dst, label...), ":\n"...)
 	}
 	return dst
@@ -83,18 +83,18 @@ func (l Listing) prefix(dst []byte, f *Func, at, slots int) []byte {
 }
 
 // instruction is the text of the instruction at a slot.
-func (l Listing) instruction(f *Func, at int, labels map[int]string) ([]byte, int) {
+func (l Listing) instruction(f *Func, at int, labels map[int64]string) ([]byte, int) {
 	i := f.Insns[at]
 	var t text
 	if distance, ok := i.JumpDistance(); ok {
-		target := at + 1 + int(distance)
+		target := int64(at) + 1 + int64(distance)
 		t.jump = labels[target]
 		switch {
-		case f.Name == "" || target < 0:
+		case f.Name == "":
 		case target == 0:
 			t.after = " <" + printable(f.Name) + ">"
 		default:
-			t.after = fmt.Sprintf(" <%s+0x%x>", printable(f.Name), target*Size)
+			t.after = fmt.Sprintf(" <%s+0x%x>", printable(f.Name), uint64(target*Size))
 		}
 	}
 	out, slots := appendText(nil, l.Style, f.Insns, at, t)
@@ -127,20 +127,20 @@ func (l Listing) source(line Line) string {
 
 // labelTargets names every slot that a jump goes to, if an instruction starts
 // there or the code ends there.
-func labelTargets(insns []Instruction) map[int]string {
-	starts := map[int]bool{len(insns): true}
-	var targets []int
+func labelTargets(insns []Instruction) map[int64]string {
+	starts := map[int64]bool{int64(len(insns)): true}
+	var targets []int64
 	for at := 0; at < len(insns); at++ {
-		starts[at] = true
+		starts[int64(at)] = true
 		if distance, ok := insns[at].JumpDistance(); ok {
-			targets = append(targets, at+1+int(distance))
+			targets = append(targets, int64(at)+1+int64(distance))
 		}
 		if f := formAt(insns, at); f != nil && f.Op.IsWide() {
 			at++
 		}
 	}
 	slices.Sort(targets)
-	labels := map[int]string{}
+	labels := map[int64]string{}
 	for _, t := range slices.Compact(targets) {
 		if starts[t] {
 			labels[t] = "L" + strconv.Itoa(len(labels)+1)
