@@ -147,7 +147,7 @@ func (t *tape) value(cmd Cmd, p unsafe.Pointer, l *layout, f *field) string {
 		return hexOrNone(f.bytes(p))
 	}
 	n := f.number(p)
-	if n == 0 && f.kind != kindAttachType {
+	if n == 0 && f.name != "attach_type" { // the first hook is a hook
 		return ""
 	}
 	switch f.kind {
