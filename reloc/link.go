@@ -161,10 +161,10 @@ func (l *linker) patch(at int, s *site) {
 func (l *linker) info() {
 	p := l.p
 	lines := 0
-	funcs, begun := true, true
+	funcs, good := true, true
 	for _, f := range p.Funcs {
 		funcs = funcs && f.Func.TypeID != 0
-		begun = begun && len(f.Func.Lines) > 0 && f.Func.Lines[0].Index == 0
+		good = good && linesFit(f.Func)
 		lines += len(f.Func.Lines)
 	}
 	if !funcs {
@@ -180,8 +180,8 @@ func (l *linker) info() {
 	if lines == 0 {
 		return
 	}
-	if !begun {
-		l.find(p.Name, "a function in it begins without line info: the program is loaded without it")
+	if !good {
+		l.find(p.Name, "line info is missing at the beginning of a function, or out of order: the program is loaded without it")
 		return
 	}
 	p.Lines = make([]insn.Line, 0, lines)
@@ -191,6 +191,19 @@ func (l *linker) info() {
 			p.Lines = append(p.Lines, line)
 		}
 	}
+}
+
+// linesFit reports whether the kernel accepts a function's line info: it begins
+// with the function, ascends, and speaks of instructions only.
+func linesFit(f *insn.Func) bool {
+	last := -1
+	for _, l := range f.Lines {
+		if l.Index <= last || l.Index >= len(f.Insns) || f.Insns[l.Index].Op == 0 {
+			return false
+		}
+		last = l.Index
+	}
+	return len(f.Lines) > 0 && f.Lines[0].Index == 0
 }
 
 // callbackTag begins the declaration tag that names a program's exception
