@@ -14,7 +14,7 @@ import (
 func AppendJSON(dst []byte, b *btf.Spec, id btf.TypeID, order binary.ByteOrder, mem []byte) ([]byte, error) {
 	j := jsonWriter{buf: dst}
 	c := codec{b: b, order: order}
-	if err := j.typed(&c, id, mem); err != nil {
+	if err := j.typed(&c, id, mem, varsOf(b, id)); err != nil {
 		return dst, err
 	}
 	return j.buf, nil
@@ -72,13 +72,13 @@ func (m *Map) dumpEntry(j *jsonWriter, c *codec, key, value []byte) error {
 	defer j.end('}')
 	if m.value == 0 || m.key != 0 {
 		j.name("key")
-		if err := j.typedOrBytes(c, m.key, key); err != nil {
+		if err := m.typedOrBytes(j, c, m.key, key); err != nil {
 			return err
 		}
 	}
 	if m.cpus == 0 {
 		j.name("value")
-		return j.typedOrBytes(c, m.value, value)
+		return m.typedOrBytes(j, c, m.value, value)
 	}
 	j.name("values")
 	j.begin('[')
@@ -88,7 +88,7 @@ func (m *Map) dumpEntry(j *jsonWriter, c *codec, key, value []byte) error {
 		j.name("cpu")
 		j.int(int64(cpu))
 		j.name("value")
-		if err := j.typedOrBytes(c, m.value, v); err != nil {
+		if err := m.typedOrBytes(j, c, m.value, v); err != nil {
 			return err
 		}
 		j.end('}')
@@ -96,18 +96,17 @@ func (m *Map) dumpEntry(j *jsonWriter, c *codec, key, value []byte) error {
 	return nil
 }
 
-// typedOrBytes writes a value of which the type may not be known, or may not be
-// that of the bytes (an id where the definition has a type of inner maps).
-func (j *jsonWriter) typedOrBytes(c *codec, id btf.TypeID, mem []byte) error {
+// typedOrBytes writes a key or value of which the type may not be known.
+func (m *Map) typedOrBytes(j *jsonWriter, c *codec, id btf.TypeID, mem []byte) error {
 	if c.b == nil || id == 0 {
 		j.bytes(mem)
 		return nil
 	}
-	return j.typed(c, id, mem)
+	return j.typed(c, id, mem, m.vars)
 }
 
-// typed writes a value, or all variables of a section of data.
-func (j *jsonWriter) typed(c *codec, id btf.TypeID, mem []byte) error {
+// typed writes a value, or all variables if the type is a section of data.
+func (j *jsonWriter) typed(c *codec, id btf.TypeID, mem []byte, vars []Var) error {
 	if c.b == nil {
 		return fmt.Errorf("%w: no types", ErrNotExist)
 	}
@@ -120,7 +119,7 @@ func (j *jsonWriter) typed(c *codec, id btf.TypeID, mem []byte) error {
 	j.name(ds.Name())
 	j.begin('[')
 	defer j.end(']')
-	for _, v := range varsOf(c.b, id) {
+	for _, v := range vars {
 		if v.Offset > uint64(len(mem)) || v.Size > uint64(len(mem))-v.Offset {
 			return fmt.Errorf("variable %q ends after its section of %d bytes", v.Name, len(mem))
 		}

@@ -197,7 +197,7 @@ func loadProg(tb testing.TB, typ sys.ProgType, insns []ins) *sys.FD {
 		LogLevel: 1, LogSize: uint32(len(log)), LogBuf: sys.BytesPtr(log)}
 	fd, err := sys.ProgLoad(sys.Live(), attr)
 	if err != nil {
-		tb.Fatalf("%v\n%s", err, log)
+		tb.Fatalf("%v\n%s", err, cString(log))
 	}
 	tb.Cleanup(func() { fd.Close() })
 	return fd

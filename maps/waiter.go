@@ -17,6 +17,7 @@ import (
 type waiter struct {
 	file     *os.File
 	conn     syscall.RawConn
+	idle     func(fd int) // if not nil, called before each sleep
 	wakeups  atomic.Uint64
 	closed   atomic.Bool
 	mu       sync.Mutex // guards deadline
@@ -88,11 +89,14 @@ func (w *waiter) wait(ctx context.Context, write bool, ready func() bool) error 
 	if write {
 		wait = w.conn.Write
 	}
-	err := wait(func(uintptr) bool {
+	err := wait(func(fd uintptr) bool {
 		if !first {
 			w.wakeups.Add(1)
 		}
 		first = false
+		if w.idle != nil {
+			w.idle(int(fd))
+		}
 		return ready()
 	})
 	switch {
