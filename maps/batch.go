@@ -50,9 +50,8 @@ func (m *Map) batch(cmd sys.Cmd, op string, c *Cursor, keys, values []byte, flag
 	if c.started {
 		attr.InBatch = attr.OutBatch
 	}
-	err = m.doBatch(cmd, &attr)
-	switch sys.ErrnoOf(err) {
-	case 0:
+	switch err = m.doBatch(cmd, &attr); err {
+	case nil:
 		c.started = true
 	case sys.ENOENT:
 		c.done = true
@@ -121,7 +120,8 @@ func (m *Map) changeBatch(cmd sys.Cmd, op string, keys, values []byte, count int
 	return count, nil
 }
 
-// doBatch makes the system call, directly where that is possible.
+// doBatch makes the system call, directly where that is possible. The error is
+// a bare errno, or what a stand-in for the kernel says.
 func (m *Map) doBatch(cmd sys.Cmd, attr *sys.MapBatchAttr) error {
 	if m.live {
 		return sys.MapBatch(cmd, attr)
@@ -129,6 +129,9 @@ func (m *Map) doBatch(cmd sys.Cmd, attr *sys.MapBatchAttr) error {
 	slow := *attr
 	_, err := m.k.BPF(cmd, &slow)
 	attr.Count = slow.Count
+	if n := sys.ErrnoOf(err); n == sys.ENOENT || n == sys.ENOSPC {
+		return n
+	}
 	return err
 }
 
