@@ -148,7 +148,9 @@ func TestKconfigMissing(t *testing.T) {
 
 func TestKsyms(t *testing.T) {
 	o := open(t, "ksyms")
-	kernel := types(t, nil, func(b *btf.Builder, i32 btf.TypeID) { b.AddVar("bpf_prog_active", b.AddVolatile(i32), btf.LinkageGlobal) })
+	kernel := types(t, nil, func(b *btf.Builder, i32 btf.TypeID) {
+		b.AddVar("bpf_prog_active", b.AddVolatile(i32), btf.LinkageGlobal)
+	})
 	env := &fakeEnv{kernel: kernel, symbols: map[string][]uint64{"schedule": {0xffffffff81234567}}}
 	o.Env = env
 	r, err := Relocate(o.Input)

@@ -95,6 +95,7 @@ type engine struct {
 	acc      []accessor
 	cands    map[btf.TypeID]int32
 	candList []candidates
+	slab     []candidate // room for the lists
 	memo     map[memoKey]memoValue
 	listed   []Candidate
 	findings []Finding
@@ -376,41 +377,54 @@ func (e *engine) candidates(d *Decision) (*candidates, error) {
 		i = int32(len(e.candList))
 		e.cands[d.Local.ID()] = i
 		e.candList = append(e.candList, candidates{})
-		e.find(&e.candList[i], d.Local)
+		start := len(e.slab)
+		c := &e.candList[i]
+		c.err = e.find(d.Local)
+		c.list = e.slab[start:len(e.slab):len(e.slab)]
+		c.left = len(c.list)
 	}
 	return &e.candList[i], e.candList[i].err
 }
 
-func (e *engine) find(c *candidates, local btf.Type) {
+// find appends the candidates for a local type to the slab.
+func (e *engine) find(local btf.Type) error {
 	if !e.asked {
 		e.asked = true
 		e.kernel, e.kernelErr = e.target()
 	}
-	if c.err = e.kernelErr; c.err != nil {
-		return
+	if e.kernelErr != nil {
+		return e.kernelErr
 	}
+	start := len(e.slab)
 	name := btf.EssentialName(local.Name())
-	if c.err = e.add(c, e.kernel, "", name, local.Kind()); c.err != nil || len(c.list) > 0 || e.in.Target != nil {
-		return
+	if err := e.add(start, e.kernel, "", name, local.Kind()); err != nil || len(e.slab) > start || e.in.Target != nil {
+		return err
 	}
-	if !e.modAsked {
-		e.modAsked = true
-		var err error
-		if e.modules, err = e.in.Env.Modules(); err != nil {
-			e.findings = append(e.findings, Finding{Text: "CO-RE: the kernel's modules cannot be listed: " + err.Error()})
-		}
-		for _, m := range e.modules {
-			if m.BTF == nil {
-				e.findings = append(e.findings, Finding{Text: fmt.Sprintf("CO-RE: the BTF of module %q cannot be read: %v", m.Name, m.Err)})
-			}
-		}
-	}
+	e.askModules()
 	for _, m := range e.modules {
 		if m.BTF == nil {
 			continue
 		}
-		if c.err = e.add(c, m.BTF, m.Name, name, local.Kind()); c.err != nil {
-			return
+		if err := e.add(start, m.BTF, m.Name, name, local.Kind()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// askModules lists the modules, once, and those that cannot be read.
+func (e *engine) askModules() {
+	if e.modAsked {
+		return
+	}
+	e.modAsked = true
+	var err error
+	if e.modules, err = e.in.Env.Modules(); err != nil {
+		e.findings = append(e.findings, Finding{Text: "CO-RE: the kernel's modules cannot be listed: " + err.Error()})
+	}
+	for _, m := range e.modules {
+		if m.BTF == nil {
+			e.findings = append(e.findings, Finding{Text: fmt.Sprintf("CO-RE: the BTF of module %q cannot be read: %v", m.Name, m.Err)})
 		}
 	}
 }
@@ -431,7 +445,7 @@ func (e *engine) target() (*btf.Spec, error) {
 }
 
 // add adds the types of a Spec, but not of its base unless it is vmlinux's own.
-func (e *engine) add(c *candidates, s *btf.Spec, module, name string, kind btf.Kind) error {
+func (e *engine) add(start int, s *btf.Spec, module, name string, kind btf.Kind) error {
 	for t := range s.Candidates(name) {
 		if module != "" && t.ID() < s.FirstID() {
 			break
@@ -442,11 +456,10 @@ func (e *engine) add(c *candidates, s *btf.Spec, module, name string, kind btf.K
 		if !sameKind(t.Kind(), kind) {
 			continue
 		}
-		if len(c.list) == e.lim.Candidates {
+		if len(e.slab)-start == e.lim.Candidates {
 			return specError(ErrLimit, "limit Candidates of "+strconv.Itoa(e.lim.Candidates)+" exceeded by types of the name "+strconv.Quote(name))
 		}
-		c.list = append(c.list, candidate{spec: s, typ: t, module: module})
-		c.left++
+		e.slab = append(e.slab, candidate{spec: s, typ: t, module: module})
 	}
 	return nil
 }

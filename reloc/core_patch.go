@@ -173,7 +173,8 @@ func (x *index) applyOne(p *Program, placed Placed, f *fn, d *Decision) {
 	}
 }
 
-// coreRecord is the number of a decision's record among all records.
+// coreRecord is the number of a decision's record among all records. Records
+// are ordinarily sorted by number.
 func (f *fn) coreRecord(d *Decision) int {
 	i, ok := slices.BinarySearchFunc(f.CORE, d, func(c insn.CORE, d *Decision) int { return cmp.Compare(c.Record, d.Record) })
 	if !ok {

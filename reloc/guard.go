@@ -65,7 +65,13 @@ type flow struct {
 
 // guards fills in the Guard of poisoned decisions.
 func guards(x *index, ds []Decision) {
-	if !slices.ContainsFunc(ds, func(d Decision) bool { return d.Outcome == OutcomePoison }) {
+	poisoned := false
+	for i := range ds {
+		if ds[i].Outcome == OutcomePoison {
+			ds[i].Guard, poisoned = Guarded, true
+		}
+	}
+	if !poisoned {
 		return
 	}
 	order, starts := x.byFunc(ds)
@@ -75,11 +81,6 @@ func guards(x *index, ds []Decision) {
 	for e := range x.in.Programs {
 		levels[e] = surely
 		work = append(work, int32(e))
-	}
-	for i := range ds {
-		if ds[i].Outcome == OutcomePoison {
-			ds[i].Guard = Guarded
-		}
 	}
 	var fl flow
 	for len(work) > 0 {

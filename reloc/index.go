@@ -120,7 +120,9 @@ func (x *index) scan(e int32) *fn {
 			}
 			x.misplaced(f, r, ref >= 0)
 		}
-		x.site(f, i, ref)
+		if ref >= 0 || ins.Op == insn.OpCall || ins.Op.IsWide() {
+			x.site(f, i, ref)
+		}
 		if !ins.Op.IsWide() {
 			continue
 		}

@@ -2,6 +2,7 @@ package reloc
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,7 @@ type linker struct {
 	findings  []Finding
 
 	p     *Program
+	insns []insn.Instruction // of p, until it is done
 	stack []linkFrame
 	full  bool // a limit was met
 }
@@ -54,7 +56,7 @@ func (l *linker) program(e int32) {
 		l.pos[i] = -1
 	}
 	f := l.scan(e)
-	l.p = &Program{Name: f.Name}
+	l.p, l.insns = &Program{Name: f.Name}, l.insns[:0]
 	l.out = append(l.out, l.p)
 	l.full = false
 	if l.place(e) {
@@ -62,10 +64,10 @@ func (l *linker) program(e int32) {
 		l.exceptionCallback(e)
 	}
 	if l.full {
-		// What was linked is of no use, and its memory may be.
-		l.p.Insns, l.p.Funcs, l.p.Refs, l.p.Changes = nil, nil, nil, nil
+		l.p.Funcs, l.p.Refs, l.p.Changes = nil, nil, nil // of no use
 		return
 	}
+	l.p.Insns = slices.Clone(l.insns)
 	if f.frames > maxFrames {
 		l.find(f.Name, "calls nest %d deep, the kernel allows %d", f.frames, maxFrames)
 	}
@@ -84,16 +86,21 @@ func (l *linker) place(e int32) bool {
 	switch {
 	case len(p.Funcs) >= l.lim.Subprograms:
 		return l.limit("Subprograms", l.lim.Subprograms, "function "+strconv.Quote(f.Name)+" is one too many")
-	case len(f.Insns) > l.lim.ProgInsns-len(p.Insns):
+	case len(f.Insns) > l.lim.ProgInsns-len(l.insns):
 		return l.limit("ProgInsns", l.lim.ProgInsns, "function "+strconv.Quote(f.Name)+" makes it too long")
 	case len(f.Insns) > l.lim.TotalInsns-l.total:
 		return l.limit("TotalInsns", l.lim.TotalInsns, "with it the programs of the object are too long together")
 	}
-	start := len(p.Insns)
+	start := len(l.insns)
 	l.total += len(f.Insns)
 	l.pos[e] = int32(start)
 	p.Funcs = append(p.Funcs, Placed{Func: f.Func, Index: start})
-	p.Insns = append(p.Insns, f.Insns...)
+	if need := start + len(f.Insns); need > cap(l.insns) {
+		l.insns = slices.Grow(l.insns, 2*need-start) // append alone would copy more often
+	}
+	l.insns = append(l.insns, f.Insns...)
+	p.Changes = slices.Grow(p.Changes, len(f.sites)+len(f.CORE)+len(f.left))
+	p.Refs = slices.Grow(p.Refs, len(f.left))
 	for _, r := range f.left {
 		ref := f.Refs[r]
 		ref.Index += start
@@ -141,16 +148,16 @@ func (l *linker) follow() {
 
 func (l *linker) patch(at int, s *site) {
 	p := l.p
-	from := p.Insns[at]
+	from := l.insns[at]
 	to := from
 	to.Imm = l.pos[s.target] - int32(at) - 1
 	kind := ChangeCall
 	if !s.call {
 		kind = ChangeFunc
 		to.Regs = to.Regs.WithSrc(insn.PseudoFunc)
-		p.Insns[at+1].Imm = 0
+		l.insns[at+1].Imm = 0
 	}
-	p.Insns[at] = to
+	l.insns[at] = to
 	if s.rec >= 0 || from != to {
 		p.Changes = append(p.Changes, Change{Index: at, Kind: kind, From: from, To: to, Record: int(s.rec)})
 	}

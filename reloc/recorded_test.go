@@ -8,7 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lode-bpf/lode/btf")
+	"github.com/lode-bpf/lode/btf"
+)
 
 // Relocating against what was recorded gives the same bytes.
 func TestRecordedSame(t *testing.T) {
