@@ -81,19 +81,18 @@ func describeSpec(b *strings.Builder, indent string, s *Spec) {
 	}
 }
 
-// TestCollect compares what every test object defines, in both byte orders,
-// with a text that was read by a person.
+// collected are the test objects whose definitions are in the golden file.
+var collected = []string{"arena", "callback", "conflict", "counter", "globals", "hooks", "legacy", "legacy_short", "maptypes", "minimal",
+	"newmaps", "nobtf", "nobtf_data", "ringbuf", "structops", "userring", "weakmaps"}
+
+// TestCollect compares what test objects define, in both byte orders, with a
+// text that was read by a person.
 func TestCollect(t *testing.T) {
-	paths, err := filepath.Glob("../testdata/*.bpf.o")
-	if err != nil || len(paths) == 0 {
-		t.Skipf("needs the objects of the testdata folder: %v", err)
-	}
 	var all strings.Builder
-	for _, path := range paths {
-		name := strings.TrimSuffix(filepath.Base(path), ".bpf.o")
+	for _, name := range collected {
 		little := describe(collectFile(ktest.Object(t, name)))
 		fmt.Fprintf(&all, "== %s\n%s", name, little)
-		b, err := os.ReadFile(strings.TrimSuffix(path, ".bpf.o") + ".bpfeb.o")
+		b, err := os.ReadFile(strings.TrimSuffix(ktest.ObjectPath(t, name), ".bpf.o") + ".bpfeb.o")
 		if os.IsNotExist(err) {
 			continue
 		}

@@ -17,8 +17,9 @@ func TestKernelAllocations(t *testing.T) {
 	m := newMapOf(t, &Spec{Type: sys.MapTypeHash, KeySize: 4, ValueSize: 8, MaxEntries: 100})
 	typed, err := NewTyped[uint32, uint64](m)
 	want(t, err)
-	key, absent, value := u32(1), u32(2), u64(3)
+	key, absent, value, next := u32(1), u32(2), u64(3), make([]byte, 4)
 	keys, values := make([]byte, 4*64), make([]byte, 8*64)
+	want(t, m.Update(u32(7), value, 0))
 	for name, f := range map[string]func(){
 		"update": func() { want(t, m.Update(key, value, sys.BPF_ANY)) },
 		"lookup": func() { want(t, m.LookupInto(key, value, 0)) },
@@ -31,7 +32,7 @@ func TestKernelAllocations(t *testing.T) {
 			want(t, m.Update(absent, value, sys.BPF_ANY))
 			want(t, m.Delete(absent))
 		},
-		"next": func() { want(t, m.Next(nil, key)) },
+		"next": func() { want(t, m.Next(nil, next)) },
 		"lookup and delete": func() {
 			want(t, m.Update(absent, value, sys.BPF_ANY))
 			if err := m.LookupAndDelete(absent, value, 0); err != nil && !errors.Is(err, sys.ENOTSUPP) {
