@@ -28,6 +28,10 @@ type Spec struct {
 	AttachTarget       string     // what stands behind the '/' of the section name; see Hook
 	ReturnProbe        bool       // attach at the function's return
 
+	// AttachProg is the program that this one replaces a function of or traces;
+	// nil for none. The caller keeps owning it.
+	AttachProg *Program
+
 	License       string // from the section "license"; empty if there is none
 	KernelVersion uint32 // from the section "version", as KERNEL_VERSION packs it; 0 if there is none
 	IfIndex       uint32 // network device for which the program is to be offloaded or bound; 0 for none

@@ -1,0 +1,3 @@
+package prog
+
+type Program struct{}
