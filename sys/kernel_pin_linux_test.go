@@ -129,7 +129,7 @@ func TestKernelMount(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := openDir(t, k, at)
-	if st, err := k.FstatAt(dir.Int(), "", AT_EMPTY_PATH); err != nil || st.Mode &^ S_ISVTX != S_IFDIR|0o700 {
+	if st, err := k.FstatAt(dir.Int(), "", AT_EMPTY_PATH); err != nil || st.Mode&^S_ISVTX != S_IFDIR|0o700 {
 		t.Errorf("mode %o, %v", st.Mode, err)
 	}
 	dir.Close()

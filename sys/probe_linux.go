@@ -25,11 +25,11 @@ func permissionExplains(cmd Cmd, attr Attr) bool {
 }
 
 // uprobeSyscall makes the call that the kernel puts into traced processes. From
-// anywhere else it answers ENXIO.
+// anywhere else it answers ENXIO, in newer kernels EPROTO.
 func uprobeSyscall() error {
 	const sysUprobe = 336 // x86-64
 	_, _, e := unix.Syscall(sysUprobe, 0, 0, 0)
-	if e == unix.ENXIO {
+	if e == unix.ENXIO || e == unix.EPROTO {
 		return nil
 	}
 	if e == unix.ENOSYS || e == 0 {

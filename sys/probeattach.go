@@ -11,6 +11,9 @@ type hookRow struct {
 	want []Errno // what only a kernel with the hook answers
 
 	attach bool // ask with BPF_PROG_ATTACH instead: the hook has no links
+
+	checked  bool // only a kernel with the hook refuses a program for another one
+	noTarget bool // programs for it are loaded without a target, although their type has one
 }
 
 // byFD links to a descriptor that is none.
@@ -89,8 +92,8 @@ var hooks = [...]hookRow{
 	AttachSKLookup:                   {prog: ProgTypeSKLookup},
 	AttachXDP:                        {prog: ProgTypeXDP, link: byOffload, want: noHardware},
 	AttachSKSKBVerdict:               {prog: ProgTypeSKSKB, attach: true, want: noFD},
-	AttachSKReuseportSelect:          {prog: ProgTypeSKReuseport},
-	AttachSKReuseportSelectOrMigrate: {prog: ProgTypeSKReuseport},
+	AttachSKReuseportSelect:          {prog: ProgTypeSKReuseport, checked: true},
+	AttachSKReuseportSelectOrMigrate: {prog: ProgTypeSKReuseport, checked: true},
 	AttachPerfEvent:                  {prog: ProgTypeTracepoint, link: byFD, want: noFD},
 	AttachTraceKprobeMulti:           {prog: ProgTypeKprobe, link: bySymbols, want: noSymbol},
 	AttachLSMCgroup:                  {prog: ProgTypeLSM},
@@ -109,9 +112,9 @@ var hooks = [...]hookRow{
 	AttachTraceKprobeSession:         {prog: ProgTypeKprobe, link: bySymbols, want: noSymbol},
 	AttachTraceUprobeSession:         {prog: ProgTypeKprobe, link: byOffsets, want: noFD},
 	AttachTraceFsession:              {prog: ProgTypeTracing},
-	AttachTraceFentryMulti:           {prog: ProgTypeTracing},
-	AttachTraceFexitMulti:            {prog: ProgTypeTracing},
-	AttachTraceFsessionMulti:         {prog: ProgTypeTracing},
+	AttachTraceFentryMulti:           {prog: ProgTypeTracing, noTarget: true},
+	AttachTraceFexitMulti:            {prog: ProgTypeTracing, noTarget: true},
+	AttachTraceFsessionMulti:         {prog: ProgTypeTracing, noTarget: true},
 }
 
 // probeAttachType loads a program for a hook and, where loading does not check it,
@@ -123,7 +126,15 @@ func probeAttachType(k Kernel, a AttachType) error {
 	h := hooks[a]
 	t := progTrial(h.prog)
 	t.attach, t.code = a, ret(h.ret)
-	if h.link == nil && !h.attach {
+	switch {
+	case a == AttachStructOps:
+		return probeStructOpsLink(k)
+	case h.noTarget:
+		t.btfID = 0
+		return t.try(k)
+	case h.checked:
+		return probeChecked(k, t)
+	case h.link == nil && !h.attach:
 		return tryTarget(k, t)
 	}
 	p, err := t.load(k)
@@ -135,4 +146,28 @@ func probeAttachType(k Kernel, a AttachType) error {
 		return wantErrno(ProgAttach(k, &ProgAttachAttr{Target: -1, AttachBPFFD: p.Num(), AttachType: a}), h.want...)
 	}
 	return wantErrno(done(LinkCreate(k, h.link(a, p.Num()))), h.want...)
+}
+
+// probeChecked loads a program for its hook and for one that it cannot have: only a
+// kernel that tells hooks apart refuses the second.
+func probeChecked(k Kernel, t *trial) error {
+	if err := t.try(k); err != nil {
+		return err
+	}
+	t.attach = AttachXDP
+	switch err := t.try(k); {
+	case err == nil:
+		return errAbsent
+	case ErrnoOf(err) == EINVAL:
+		return nil
+	default:
+		return err
+	}
+}
+
+// probeStructOpsLink asks for a struct_ops map that is attached by a link. Its type
+// is an id that no struct_ops type has; what matters is which objection comes first.
+func probeStructOpsLink(k Kernel) error {
+	return wantErrno(done(MapCreate(k, &MapCreateAttr{MapType: MapTypeStructOps, KeySize: 4, ValueSize: 4, MaxEntries: 1,
+		MapFlags: BPF_F_LINK, BTFVmlinuxValueTypeID: 1})), ENOTSUPP, ENOENT)
 }
