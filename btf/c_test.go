@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/lode-bpf/lode/btf"
@@ -18,6 +19,9 @@ import (
 func TestFormatCCompiles(t *testing.T) {
 	clang := ktest.Tool(t, "clang-19", "clang-19")
 	for _, path := range withKernel(objects(t)) {
+		if strings.Contains(path, "bpfeb") {
+			continue // the same types in another byte order
+		}
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			s := openBTF(t, path)
 			if s == nil {
