@@ -103,9 +103,9 @@ func (p *parse) part(part byte) bool {
 		p.i.Imm |= int32(uint32(v))
 		return ok && v >= 0 && v <= math.MaxUint32 && (part|0x20 == 'a' || v <= math.MaxUint16)
 	case 'o', 'O':
-		v, ok := p.signed()
-		p.i.Off = int16(v)
-		return ok && v == int64(p.i.Off)
+		return p.off()
+	case 'p':
+		return p.literal("pc") && p.off()
 	case 'j', 'c', 'k':
 		return p.target(part)
 	case 'n':
@@ -169,6 +169,13 @@ func (p *parse) signed() (int64, bool) {
 		return 0, false
 	}
 	return p.number()
+}
+
+// off reads a number of 16 bits that must have a sign.
+func (p *parse) off() bool {
+	v, ok := p.signed()
+	p.i.Off = int16(v)
+	return ok && v == int64(p.i.Off)
 }
 
 // imm reads a number of 32 bits, signed or unsigned.

@@ -49,13 +49,18 @@ func NewGraph(insns []Instruction, tables map[int][]int) (*Graph, error) {
 		g.Blocks[n].End = at + 1
 		g.blockOf[at] = int32(n)
 	}
+	var buf []int
 	for n := range g.Blocks {
 		b := &g.Blocks[n]
 		last := b.End - 1
 		if second[last] {
 			last--
 		}
-		for _, t := range successors(insns, last, tables) {
+		buf = successors(buf[:0], insns, last, tables)
+		if len(buf) > 0 {
+			b.Succs = make([]int, 0, len(buf))
+		}
+		for _, t := range buf {
 			to := int(g.blockOf[t])
 			b.Succs = append(b.Succs, to)
 			g.Blocks[to].Preds = append(g.Blocks[to].Preds, n)
@@ -70,6 +75,7 @@ func NewGraph(insns []Instruction, tables map[int][]int) (*Graph, error) {
 func leaders(insns []Instruction, tables map[int][]int) (leader, second []bool, err error) {
 	leader, second = make([]bool, len(insns)), secondSlots(insns)
 	leader[0] = true
+	var buf []int
 	for at, i := range insns {
 		if second[at] {
 			continue
@@ -78,7 +84,8 @@ func leaders(insns []Instruction, tables map[int][]int) (leader, second []bool, 
 		if kind == flowIndirect && len(tables[at]) == 0 {
 			return nil, nil, &Error{Kind: Unknown, Index: at, Insn: i, Detail: "where the indirect jump goes is not known"}
 		}
-		for _, t := range successors(insns, at, tables) {
+		buf = successors(buf[:0], insns, at, tables)
+		for _, t := range buf {
 			if e := checkTarget(insns, second, at, t); e != nil {
 				return nil, nil, e
 			}
@@ -145,9 +152,9 @@ func flowOf(i Instruction) flow {
 	return flowNext
 }
 
-// successors are the slots that may come after the instruction at a slot, each
-// once.
-func successors(insns []Instruction, at int, tables map[int][]int) []int {
+// successors appends to buf the slots that may come after the instruction at a
+// slot, each once.
+func successors(buf []int, insns []Instruction, at int, tables map[int][]int) []int {
 	i := insns[at]
 	next := at + 1
 	if i.Op.IsWide() {
@@ -157,20 +164,20 @@ func successors(insns []Instruction, at int, tables map[int][]int) []int {
 	target := at + 1 + int(distance)
 	switch flowOf(i) {
 	case flowEnd:
-		return nil
+		return buf
 	case flowJump:
-		return []int{target}
+		return append(buf, target)
 	case flowBranch:
 		if target == next {
-			return []int{next}
+			return append(buf, next)
 		}
-		return []int{target, next}
+		return append(buf, target, next)
 	case flowIndirect:
 		all := slices.Clone(tables[at])
 		slices.Sort(all)
-		return slices.Compact(all)
+		return append(buf, slices.Compact(all)...)
 	}
-	return []int{next}
+	return append(buf, next)
 }
 
 // Check yields what is wrong with code, in order: instructions that are not
@@ -180,11 +187,13 @@ func successors(insns []Instruction, at int, tables map[int][]int) []int {
 func Check(insns []Instruction) iter.Seq[*Error] {
 	return func(yield func(*Error) bool) {
 		second := secondSlots(insns)
+		var buf []int
 		for at, i := range insns {
 			if second[at] {
 				continue
 			}
-			for _, t := range successors(insns, at, nil) {
+			buf = successors(buf[:0], insns, at, nil)
+			for _, t := range buf {
 				if e := checkTarget(insns, second, at, t); e != nil && !yield(e) {
 					return
 				}
@@ -216,8 +225,8 @@ func (g *Graph) Dominates(a, b int) bool {
 // edge between two blocks: b is guarded by the condition under which from goes
 // to to.
 func (g *Graph) EdgeDominates(from, to, b int) bool {
-	if !g.Dominates(to, b) || !g.Dominates(from, to) {
-		return false
+	if to == 0 || !g.Dominates(to, b) || !g.Dominates(from, to) {
+		return false // the entry is reached without any edge
 	}
 	for _, p := range g.Blocks[to].Preds {
 		if p != from && g.Blocks[p].Reachable && !g.Dominates(to, p) {
@@ -245,13 +254,15 @@ func Callees(insns []Instruction) iter.Seq[Callee] {
 				continue
 			}
 			c := Callee{Index: at, Kind: f.Imm}
-			switch f.Imm {
-			case Helper, Kfunc:
+			switch {
+			case f.Imm == Helper || f.Imm == Kfunc:
 				c.Number = i.Imm
-			case Function:
+			case f.Imm == Function:
 				c.Target = at + 1 + int(i.Imm)
+			case f.Off == Function: // as the kernel keeps it in a loaded program
+				c.Kind, c.Target = Function, at+1+int(i.Off)
 			}
-			if (f.Imm == Helper || f.Imm == Kfunc || f.Imm == Function) && !yield(c) {
+			if (c.Kind == Helper || c.Kind == Kfunc || c.Kind == Function) && !yield(c) {
 				return
 			}
 			if f.Op.IsWide() {

@@ -90,32 +90,38 @@ func (i Instruction) Form() (Form, bool) {
 }
 
 // form is the row of the table, nil if there is none.
-func (i Instruction) form() *Form {
-	at := formIndex[i.Op]
-	rows := forms[at[0]:][:at[1]]
-	for n := range rows {
-		f := &rows[n]
-		if f.Src.fits(int32(i.Src())) && f.Off.fits(int32(i.Off)) && f.Imm.fits(i.Imm) && f.Dst.fits(int32(i.Dst())) {
-			return f
-		}
-	}
-	return nil
-}
+func (i Instruction) form() *Form { return findForm(i, nil) }
 
 // formAt is the row for the instruction at a slot; of a wide load both slots
 // must be in order. Nil if there is none.
 func formAt(insns []Instruction, at int) *Form {
-	f := insns[at].form()
-	if f == nil || !f.Op.IsWide() {
-		return f
+	i := insns[at]
+	if !i.Op.IsWide() {
+		return i.form()
 	}
 	if at+1 >= len(insns) {
 		return nil
 	}
-	if high := insns[at+1]; high != (Instruction{Imm: high.Imm}) || !f.High.fits(high.Imm) {
+	high := insns[at+1]
+	if high != (Instruction{Imm: high.Imm}) {
 		return nil
 	}
-	return f
+	return findForm(i, &high.Imm)
+}
+
+// findForm is the first row that fits an instruction and, if it is given, the
+// upper half of a wide load.
+func findForm(i Instruction, high *int32) *Form {
+	at := formIndex[i.Op]
+	rows := forms[at[0]:][:at[1]]
+	for n := range rows {
+		f := &rows[n]
+		if f.Src.fits(int32(i.Src())) && f.Off.fits(int32(i.Off)) && f.Imm.fits(i.Imm) && f.Dst.fits(int32(i.Dst())) &&
+			(high == nil || f.High.fits(*high)) {
+			return f
+		}
+	}
+	return nil
 }
 
 // Forms are all defined instructions, by opcode.

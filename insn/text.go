@@ -90,7 +90,8 @@ func appendRaw(dst []byte, i Instruction) []byte {
 //	o     Off: +16                    O     Off: + 0x10
 //	j     jump: pc+7                  k     jump: +0x7
 //	c     Imm: pc+7                   e     Imm: +7
-//	n     Imm: bpf_map_lookup_elem#1  w     Off, unsigned: 7
+//	n     Imm: bpf_map_lookup_elem#1  p     Off: pc+7
+//	w     Off, unsigned: 7
 //	a b   upper and lower half of Imm: 1
 //	A B   upper and lower half of Imm: 0x1
 func appendForm(dst []byte, template string, t text) []byte {
@@ -171,6 +172,8 @@ func (t text) appendTarget(dst []byte, part byte) []byte {
 			dst = append(dst, '+')
 		}
 		return append(appendHex(dst, distance), t.after...)
+	case 'p':
+		return appendSigned(append(dst, "pc"...), int64(i.Off))
 	case 'e':
 		return appendSigned(dst, int64(i.Imm))
 	case 'n':

@@ -42,6 +42,12 @@ func samples(f Form) [][]Instruction {
 		imms = []int32{int32(int16(f.Imm))}
 	}
 	dsts, srcs, highs := values(f.Dst), values(f.Src), values(f.High, 0, 1, -1, 0x11223344)
+	if f.ISA == Internal && f.Off == Function {
+		offs = []int32{5, -5} // 0 is the form of a call that is not loaded
+	}
+	if f.ISA == Internal && f.High == Wide {
+		highs = highs[1:]
+	}
 	var out [][]Instruction
 	for n := range max(len(offs), len(imms), len(dsts), len(srcs), len(highs)) {
 		at := func(v []int32) int32 { return v[n%len(v)] }
@@ -84,7 +90,7 @@ func TestAssembleReadsDisassembly(t *testing.T) {
 // others.
 func llvmSaysAll(f Form, i Instruction) bool {
 	switch {
-	case f.llvm == unknown, f.Imm == Kfunc, f.Imm == Function, f.High != Zero && f.Imm != Wide, f.Imm == MapFD || f.Imm == FDIndex:
+	case f.ISA == Internal, f.Imm == Kfunc, f.Imm == Function, f.High != Zero && f.Imm != Wide, f.Imm == MapFD || f.Imm == FDIndex:
 		return false
 	case strings.HasPrefix(f.Name, "ldind"):
 		return i.Imm == 0

@@ -1,0 +1,215 @@
+package insn_test
+
+import (
+	"encoding/binary"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/lode-bpf/lode/elf"
+	"github.com/lode-bpf/lode/insn"
+	"github.com/lode-bpf/lode/internal/ktest"
+)
+
+// everyForm is a program that the verifier accepts and that has every
+// instruction a socket filter without maps may have.
+func everyForm(accept func(insn.Form) bool) (code []insn.Instruction, forms int) {
+	regs := insn.Regs
+	code = append(code,
+		insn.Instruction{Op: 0xbf, Regs: regs(6, 1)},           // r6 = r1: the packet, for ldabs and ldind
+		insn.Instruction{Op: 0x7a, Regs: regs(10, 0), Off: -8}, // *(u64 *)(r10 -8) = 0
+	)
+	for f := range insn.Forms() {
+		i := insn.Instruction{Op: f.Op, Regs: regs(0, 0)}
+		for _, field := range []struct {
+			use insn.Operand
+			put func(v int)
+			reg int
+			num int
+		}{
+			{f.Dst, func(v int) { i.Regs = i.Regs.WithDst(uint8(v)) }, 3, 0},
+			{f.Src, func(v int) { i.Regs = i.Regs.WithSrc(uint8(v)) }, 4, 0},
+			{f.Off, func(v int) { i.Off = int16(v) }, 0, -8},
+			{f.Imm, func(v int) { i.Imm = int32(v) }, 0, 7}, // as a helper: bpf_get_prandom_u32
+		} {
+			switch {
+			case field.use.Kind() == insn.Fixed:
+				field.put(int(int16(field.use)))
+			case field.use.IsRegister():
+				field.put(field.reg)
+			case field.use == insn.Displacement || field.use == insn.Number || field.use == insn.Helper || field.use == insn.Wide:
+				field.put(field.num)
+			}
+		}
+		if f.Off == insn.Displacement { // the register with the address
+			if f.Op&7 == 1 || strings.HasPrefix(f.Name, "load_acq") {
+				i.Regs = i.Regs.WithSrc(10)
+			} else {
+				i.Regs = i.Regs.WithDst(10)
+			}
+		}
+		if !accept(f) {
+			continue
+		}
+		forms++
+		code = append(code, insn.Instruction{Op: 0xb7}, insn.Instruction{Op: 0xb7, Regs: regs(3, 0), Imm: 5}, insn.Instruction{Op: 0xb7, Regs: regs(4, 0), Imm: 3}, i)
+		if f.Op.IsWide() {
+			code = append(code, insn.Instruction{Imm: 1})
+		}
+	}
+	return append(code, insn.Instruction{Op: 0xb7}, insn.Instruction{Op: insn.OpExit}), forms
+}
+
+// loadable reports whether a socket filter without maps may have it on this
+// kernel.
+func loadable(f insn.Form) bool {
+	switch f.Name {
+	case "exit", "callx", "gotox", "callpc", "callkfunc", "addr_space_cast",
+		"ldmapfd", "ldmapvalue", "ldbtfid", "ldfunc", "ldmapidx", "ldmapidxvalue":
+		return false
+	}
+	return f.ISA != insn.Internal && sinceAtMost(f.Since)
+}
+
+// sinceAtMost reports whether this kernel is at least the given release.
+func sinceAtMost(release string) bool {
+	major, minor := ktest.Version()
+	a, b, _ := strings.Cut(release, ".")
+	x, _ := strconv.Atoi(a)
+	y, _ := strconv.Atoi(b)
+	return major > x || major == x && minor >= y
+}
+
+// Lines of the verifier's log: before the program is walked, newer kernels list
+// all of it with the live registers; else only what is walked is shown.
+var (
+	liveLine   = regexp.MustCompile(`^ *(\d+): [0-9.]+ \(([0-9a-f]{2})\) (.*)$`)
+	walkedLine = regexp.MustCompile(`^(\d+): \(([0-9a-f]{2})\) (.*?)(\s+;.*)?$`)
+)
+
+// The running kernel's verifier shows the same text.
+func TestKernelVerifierShowsTheSame(t *testing.T) {
+	tool, dir := ktest.Tool(t, "bpftool", "bpftool"), ktest.BPFFS(t)
+	code, forms := everyForm(loadable)
+	b := elf.Builder{ByteOrder: binary.NativeEndian, Type: elf.ET_REL, Machine: elf.EM_BPF}
+	section := b.AddSection(elf.SectionDef{Name: "socket", Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, Addralign: 8,
+		Data: insn.Append(nil, code, binary.NativeEndian)})
+	b.AddSection(elf.SectionDef{Name: "license", Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC, Addralign: 1, Data: []byte("GPL\x00")})
+	b.AddSymbol(elf.SymbolDef{Name: "every_form", Bind: elf.STB_GLOBAL, Type: elf.STT_FUNC, Section: section, Size: uint64(len(code) * insn.Size)})
+	out, err := b.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "every.o")
+	if err := os.WriteFile(path, out, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	log, err := exec.Command(tool, "-d", "prog", "load", path, filepath.Join(dir, "every")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	compared := 0
+	for line := range strings.Lines(string(log)) {
+		line = strings.TrimSuffix(line, "\n")
+		m := liveLine.FindStringSubmatch(line)
+		if m == nil {
+			m = walkedLine.FindStringSubmatch(line)
+		}
+		if m == nil {
+			continue
+		}
+		slot, _ := strconv.Atoi(m[1])
+		text, _ := insn.AppendText(nil, insn.Verifier, code, slot)
+		if op, _ := strconv.ParseUint(m[2], 16, 8); string(text) != m[3] || insn.Opcode(op) != code[slot].Op {
+			t.Errorf("slot %d: %q, the verifier says %q", slot, text, m[3])
+		}
+		compared++
+	}
+	t.Logf("%d forms, %d lines", forms, compared)
+	if compared < 3*forms {
+		t.Errorf("only %d lines were compared in\n%s", compared, log)
+	}
+}
+
+// bpftool shows the same of what the kernel has made of a program.
+func TestKernelXlatedShowsTheSame(t *testing.T) {
+	tool, dir := ktest.Tool(t, "bpftool", "bpftool"), ktest.BPFFS(t)
+	objects := []string{"minimal", "multi", "globals", "localfunc", "weakmaps", "ringbuf", "callback"}
+	compared := 0
+	for _, name := range objects {
+		t.Run(name, func(t *testing.T) {
+			pins := filepath.Join(dir, name)
+			if out, err := exec.Command(tool, "prog", "loadall", ktest.ObjectPath(t, name), pins).CombinedOutput(); err != nil {
+				t.Skipf("bpftool of this system cannot load the object:\n%s", out)
+			}
+			programs, err := os.ReadDir(pins)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range programs {
+				compared += compareXlated(t, tool, filepath.Join(pins, p.Name()))
+			}
+		})
+	}
+	t.Logf("%d instructions", compared)
+	if compared < 50 {
+		t.Errorf("only %d instructions were compared", compared)
+	}
+}
+
+var (
+	xlatedLine = regexp.MustCompile(`^ *(\d+): \(([0-9a-f]{2})\) (.*)$`)
+	xlatedCall = regexp.MustCompile(`^call (pc[+-]\d+|[\w-]+)#(\S+)$`)
+)
+
+// compareXlated compares bpftool's listing of a loaded program with ours.
+// Functions, whose numbers the kernel has replaced, are compared by number.
+func compareXlated(t *testing.T, tool, pin string) (compared int) {
+	t.Helper()
+	raw := filepath.Join(t.TempDir(), "xlated")
+	if out, err := exec.Command(tool, "prog", "dump", "xlated", "pinned", pin, "file", raw).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	data, err := os.ReadFile(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := insn.Decode(data, binary.NativeEndian)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listing, err := exec.Command(tool, "prog", "dump", "xlated", "pinned", pin).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(listing)) {
+		m := xlatedLine.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+		if m == nil || strings.HasPrefix(m[3], "BUG_") {
+			continue
+		}
+		slot, _ := strconv.Atoi(m[1])
+		text, _ := insn.AppendText(nil, insn.Verifier, code, slot)
+		got, want := string(text), m[3]
+		if c := xlatedCall.FindStringSubmatch(want); c != nil {
+			i := code[slot]
+			switch {
+			case strings.HasPrefix(c[1], "pc"): // ours ends with the function's number, bpftool's with its name
+				want = "call " + c[1] + "#" + strconv.Itoa(int(i.Imm))
+			default:
+				got, want = strconv.Itoa(int(i.Imm)), c[2]
+			}
+		}
+		if strings.Contains(want, " = subprog[") {
+			got, _, _ = strings.Cut(got, "#") // which ours has here, too
+		}
+		if got != want {
+			t.Errorf("%s, slot %d: %q, bpftool says %q", filepath.Base(pin), slot, text, m[3])
+		}
+		compared++
+	}
+	return compared
+}
