@@ -1,0 +1,218 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lode-bpf/lode"
+	"github.com/lode-bpf/lode/sys"
+)
+
+// plan prints what load would do.
+func plan(e *env) error {
+	p, err := e.plan(false)
+	if err != nil {
+		return err
+	}
+	if e.opts.json {
+		return e.printJSON(p)
+	}
+	_, err = fmt.Fprint(e.out, p)
+	return err
+}
+
+// plan works out the plan of the command's object.
+func (e *env) plan(pinPrograms bool) (*lode.Plan, error) {
+	o, err := e.open()
+	if err != nil {
+		return nil, err
+	}
+	policy, err := e.policy()
+	if err != nil {
+		return nil, err
+	}
+	policy.PinPrograms = pinPrograms
+	r, err := o.Relocate(kernelEnv())
+	if err != nil {
+		return nil, err
+	}
+	return r.Plan(policy)
+}
+
+// load carries a plan out and prints what exists then.
+func load(e *env) error {
+	o, err := e.open()
+	if err != nil {
+		return err
+	}
+	policy, err := e.policy()
+	if err != nil {
+		return err
+	}
+	policy.PinPrograms = !e.opts.noPin
+	c, err := o.Load(e.ctx, lode.LoadOptions{Policy: policy, Env: kernelEnv()})
+	if err != nil {
+		return loadError(err, e.args[0])
+	}
+	defer c.Close()
+	if e.opts.json {
+		return e.printJSON(describe(c))
+	}
+	return printLoaded(e, c)
+}
+
+// A loaded is what exists after a load.
+type loaded struct {
+	Maps     []loadedMap     `json:"maps"`
+	Programs []loadedProgram `json:"programs"`
+}
+
+type loadedMap struct {
+	Name       string `json:"name"`
+	ID         uint32 `json:"id"`
+	Type       string `json:"type"`
+	KeySize    uint32 `json:"key_size"`
+	ValueSize  uint32 `json:"value_size"`
+	MaxEntries uint32 `json:"max_entries"`
+	Source     string `json:"source"` // "created", "reused", "replaced"
+	Pin        string `json:"pin,omitempty"`
+}
+
+type loadedProgram struct {
+	Name         string `json:"name"`
+	ID           uint32 `json:"id"`
+	Type         string `json:"type"`
+	Tag          string `json:"tag"`
+	Instructions int    `json:"instructions"` // as the kernel runs them, before compilation
+	Pin          string `json:"pin,omitempty"`
+}
+
+// describe lists what a collection holds, in the order of the plan.
+func describe(c *lode.Collection) loaded {
+	var l loaded
+	pins := map[string]string{}
+	how := map[string]string{}
+	for _, d := range c.Done {
+		switch d.Op {
+		case lode.OpPinMap, lode.OpPinProgram:
+			pins[d.Map+"/"+d.Program] = d.Path
+			if d.Result == "replaced" {
+				how[d.Map] = "replaced"
+			}
+		case lode.OpReuseMap, lode.OpShareMap:
+			if d.Result == "reused" {
+				pins[d.Map+"/"] = d.Path
+			}
+		}
+	}
+	for _, d := range c.Done {
+		switch {
+		case d.Map != "" && (d.Result == "created" || d.Result == "reused"):
+			m := c.Map(d.Map)
+			row := loadedMap{Name: d.Map, ID: d.ID, Type: m.Type().String(), KeySize: uint32(m.KeySize()), ValueSize: uint32(m.ValueSize()),
+				MaxEntries: m.MaxEntries(), Source: d.Result, Pin: pins[d.Map+"/"]}
+			if how[d.Map] != "" {
+				row.Source = how[d.Map]
+			}
+			l.Maps = append(l.Maps, row)
+		case d.Op == lode.OpLoadProgram:
+			row := loadedProgram{Name: d.Program, ID: d.ID, Pin: pins["/"+d.Program]}
+			if info, err := c.Program(d.Program).Info(); err == nil {
+				row.Type, row.Tag, row.Instructions = info.Type.String(), info.Tag.String(), info.XlatedInsns()
+			}
+			l.Programs = append(l.Programs, row)
+		}
+	}
+	return l
+}
+
+func printLoaded(e *env, c *lode.Collection) error {
+	l := describe(c)
+	maps := [][]string{{"MAP", "ID", "TYPE", "KEY", "VALUE", "ENTRIES", "", "PIN"}}
+	for _, m := range l.Maps {
+		maps = append(maps, []string{quote(m.Name), fmt.Sprint(m.ID), m.Type, fmt.Sprint(m.KeySize), fmt.Sprint(m.ValueSize), fmt.Sprint(m.MaxEntries), m.Source, m.Pin})
+	}
+	programs := [][]string{{"PROGRAM", "ID", "TYPE", "TAG", "INSNS", "PIN"}}
+	for _, p := range l.Programs {
+		programs = append(programs, []string{quote(p.Name), fmt.Sprint(p.ID), p.Type, p.Tag, fmt.Sprint(p.Instructions), p.Pin})
+	}
+	var b strings.Builder
+	if len(l.Maps) > 0 {
+		table(&b, maps)
+		b.WriteByte('\n')
+	}
+	if len(l.Programs) > 0 {
+		table(&b, programs)
+		b.WriteByte('\n')
+	}
+	b.WriteString(nextSteps(l))
+	_, err := e.out.Write([]byte(b.String()))
+	return err
+}
+
+// nextSteps says what can be done with what was loaded.
+func nextSteps(l loaded) string {
+	var b strings.Builder
+	line := func(what, how string) { fmt.Fprintf(&b, "  %-22s %s\n", what, how) }
+	for _, m := range l.Maps {
+		if m.Pin != "" {
+			line("read a map:", "lode map dump "+m.Pin)
+			break
+		}
+	}
+	for _, p := range l.Programs {
+		if p.Pin != "" && p.Type == "xdp" {
+			line("attach to a device:", "ip link set dev DEVICE xdp pinned "+p.Pin)
+			break
+		}
+	}
+	if dir := pinDir(l); dir != "" {
+		line("remove all of it:", "lode unload "+dir)
+	}
+	if b.Len() == 0 {
+		return "nothing is pinned: what was loaded ends with this command\n"
+	}
+	return "next:\n" + b.String()
+}
+
+// pinDir is the directory that the load pinned in.
+func pinDir(l loaded) string {
+	for _, m := range l.Maps {
+		if i := strings.LastIndexByte(m.Pin, '/'); i > 0 {
+			return m.Pin[:i]
+		}
+	}
+	for _, p := range l.Programs {
+		if i := strings.LastIndexByte(p.Pin, '/'); i > 0 {
+			return p.Pin[:i]
+		}
+	}
+	return ""
+}
+
+// loadError says what can be done without privileges.
+func loadError(err error, file string) error {
+	if errors.Is(err, sys.EPERM) || errors.Is(err, sys.EACCES) {
+		return &privilegeError{err, file}
+	}
+	return err
+}
+
+// A privilegeError is a load that the process may not do.
+type privilegeError struct {
+	err  error
+	file string
+}
+
+func (e *privilegeError) Error() string { return e.err.Error() }
+func (e *privilegeError) Unwrap() error { return e.err }
+
+// hintFor is what to try after an error.
+func hintFor(err error) string {
+	var p *privilegeError
+	if errors.As(err, &p) {
+		return fmt.Sprintf("Without privileges, see what a load would do: lode plan %s", p.file)
+	}
+	return ""
+}

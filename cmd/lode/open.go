@@ -1,0 +1,48 @@
+package main
+
+import (
+	"github.com/lode-bpf/lode"
+	"github.com/lode-bpf/lode/compat/iproute2"
+	"github.com/lode-bpf/lode/conf"
+	"github.com/lode-bpf/lode/kconfig"
+	"github.com/lode-bpf/lode/sys"
+)
+
+// open reads the one object file of a command, as its flags say.
+func (e *env) open() (*lode.Object, error) {
+	if len(e.args) != 1 {
+		return nil, usage("want one file, not %d", len(e.args))
+	}
+	var opts lode.ParseOptions
+	switch e.opts.legacy {
+	case "auto":
+		opts.Fallback = iproute2.Fallback
+	case "never":
+	default:
+		return nil, usage("--legacy is auto or never, not %q", e.opts.legacy)
+	}
+	o, err := lode.Open(e.args[0], opts)
+	if err != nil {
+		return nil, err
+	}
+	if len(e.opts.only) > 0 {
+		return o, o.Only(e.opts.only...)
+	}
+	return o, nil
+}
+
+// policy is the pinning policy that the flags and the system's configuration make.
+func (e *env) policy() (lode.Policy, error) {
+	config, err := conf.Load(conf.Options{Path: e.opts.config})
+	if err != nil {
+		return lode.Policy{}, err
+	}
+	return lode.Policy{Config: config, PinRoot: e.opts.pinRoot}, nil
+}
+
+// kernelEnv is what relocation can know of this kernel.
+func kernelEnv() *lode.LiveEnv {
+	env := lode.NewLiveEnv(sys.Live())
+	env.ReadConfig = kconfig.Read
+	return env
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/lode-bpf/lode/maps"
+	"github.com/lode-bpf/lode/pin"
+	"github.com/lode-bpf/lode/prog"
+	"github.com/lode-bpf/lode/sys"
+)
+
+// mapDump prints the entries of a pinned map.
+func mapDump(e *env) error {
+	if len(e.args) != 1 {
+		return usage("want the path of one pinned map")
+	}
+	m, err := openMap(e.args[0])
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if err := m.LoadTypes(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if e.opts.json {
+		if err = m.WriteJSON(e.out); err == nil {
+			_, err = fmt.Fprintln(e.out)
+		}
+		return err
+	}
+	return m.Dump(e.out)
+}
+
+// openMap opens the map that is pinned at a path.
+func openMap(p string) (*maps.Map, error) {
+	p, err := filepath.Abs(p)
+	if err != nil {
+		return nil, err
+	}
+	d, err := pin.OpenDir(sys.Live(), path.Dir(p), pin.DirOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	fd, err := d.Get(path.Base(p), sys.ObjMap)
+	if err != nil {
+		return nil, err
+	}
+	return maps.FromFD(sys.Live(), fd)
+}
+
+// unload removes what a load pinned in a directory, and the directory if that
+// empties it. In a directory of its own that is everything; at the top of a
+// bpffs, where everybody's pins are, it is the directories of programs that a
+// load makes and the maps that these programs use.
+func unload(e *env) error {
+	if len(e.args) != 1 {
+		return usage("want one directory in a bpffs")
+	}
+	dir, err := filepath.Abs(e.args[0])
+	if err != nil {
+		return err
+	}
+	mounts, err := pin.Mounts()
+	if err != nil {
+		return err
+	}
+	d, err := pin.OpenDir(sys.Live(), dir, pin.DirOptions{})
+	if err != nil {
+		return err
+	}
+	u := unloader{env: e, shared: slices.Contains(mounts, dir), used: map[uint32]bool{}}
+	if err := errors.Join(u.directory(d), d.Close()); err != nil {
+		return err
+	}
+	if empty, err := removeIfEmpty(dir); err != nil {
+		return err
+	} else if empty && !u.shared {
+		fmt.Fprintf(e.out, "removed %s: empty directory\n", dir)
+	}
+	if u.removed == 0 {
+		fmt.Fprintf(e.out, "nothing that a load made is pinned in %s\n", dir)
+	}
+	return nil
+}
+
+// An unloader removes pins and says so.
+type unloader struct {
+	*env
+	shared  bool            // others pin in the directory, too
+	used    map[uint32]bool // ids of maps that removed programs use
+	removed int
+}
+
+func (u *unloader) directory(d *pin.Dir) error {
+	names, err := d.Names()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, programsSuffix) {
+			if err := u.programs(d, name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range names {
+		what, err := d.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a directory of programs that is gone by now
+		}
+		if err != nil {
+			return err
+		}
+		if what.Dir || u.shared && !(what.Kind == sys.ObjMap && u.used[what.ID]) {
+			continue
+		}
+		if err := u.remove(d, name, what); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u *unloader) remove(d *pin.Dir, name string, what pin.Entry) error {
+	if err := d.Remove(name); err != nil {
+		return err
+	}
+	u.removed++
+	_, err := fmt.Fprintf(u.out, "removed %s: %s\n", path.Join(d.Path(), name), what)
+	return err
+}
+
+// programs removes a directory of programs and notes which maps they use.
+func (u *unloader) programs(parent *pin.Dir, name string) error {
+	d, err := parent.Sub(name)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	names, err := d.Names()
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		what, err := d.Stat(n)
+		if err != nil {
+			return err
+		}
+		if what.Dir || what.Kind != sys.ObjProg {
+			continue
+		}
+		if err := u.note(d, n); err != nil {
+			return err
+		}
+		if err := u.remove(d, n, what); err != nil {
+			return err
+		}
+	}
+	if err := parent.RemoveSub(name); err != nil && sys.ErrnoOf(err) != sys.ENOTEMPTY {
+		return err
+	}
+	return nil
+}
+
+// note remembers the maps of a pinned program.
+func (u *unloader) note(d *pin.Dir, name string) error {
+	fd, err := d.Get(name, sys.ObjProg)
+	if err != nil {
+		return err
+	}
+	p, err := prog.FromFD(sys.Live(), fd)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	ids, err := p.MapIDs()
+	for _, id := range ids {
+		u.used[id] = true
+	}
+	return err
+}
+
+// programsSuffix ends the names of the directories that a load pins programs in.
+const programsSuffix = "-programs"
+
+// removeIfEmpty removes a directory that has nothing in it, unless it is the top
+// of its bpffs.
+func removeIfEmpty(dir string) (bool, error) {
+	parent, err := pin.OpenDir(sys.Live(), path.Dir(dir), pin.DirOptions{})
+	var outside *pin.NotBPFFSError
+	if errors.As(err, &outside) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer parent.Close()
+	err = parent.RemoveSub(path.Base(dir))
+	if sys.ErrnoOf(err) == sys.ENOTEMPTY {
+		return false, nil
+	}
+	return err == nil, err
+}

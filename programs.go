@@ -1,0 +1,274 @@
+package lode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/lode-bpf/lode/insn"
+	"github.com/lode-bpf/lode/prog"
+	"github.com/lode-bpf/lode/sys"
+)
+
+// LoadPrograms does the plan's steps about programs: descriptors of maps are
+// written into the instructions, the kernel verifies the programs, and new
+// program arrays and struct_ops maps are filled with them.
+//
+// Before: the plan's object has been relocated, and c has a map for every map
+// that its programs use; c need not come from the same plan, so that maps can
+// be created before relocation and replaced in between. After: every program
+// that the plan loads has a descriptor in c. On failure the programs that were
+// loaded are closed again and c is as it was.
+func (c *Collection) LoadPrograms(ctx context.Context, p *Plan) error {
+	if p.object.Relocation == nil && len(p.object.Programs) > 0 {
+		return fmt.Errorf("load programs of %q: the object has not been relocated; plan from what Relocate returns", p.Object)
+	}
+	var u undoLog
+	before := len(c.Done)
+	l := programLoader{Collection: c, plan: p}
+	defer l.close()
+	for _, s := range p.Steps {
+		err := ctx.Err()
+		if err == nil {
+			err = l.step(s, &u)
+		}
+		if err != nil {
+			c.Done = c.Done[:before]
+			return errors.Join(wrap(err, s.doing()), u.run())
+		}
+	}
+	c.steps = append(c.steps, u)
+	return nil
+}
+
+// A programLoader is what one LoadPrograms needs.
+type programLoader struct {
+	*Collection
+	plan    *Plan
+	modules map[string]*sys.FD // BTF of modules that instructions refer to
+}
+
+func (l *programLoader) close() {
+	for _, fd := range l.modules {
+		fd.Close()
+	}
+}
+
+func (l *programLoader) step(s Step, u *undoLog) error {
+	switch s.Op {
+	case OpLoadProgram:
+		return l.load(l.plan.object.Program(s.Program), s, u)
+	case OpSetTailCall:
+		if !l.fresh[s.Map] {
+			return nil
+		}
+		l.did(s, "set", 0)
+		return l.Maps[s.Map].SetSlot(s.Key, l.Programs[s.Target].FD())
+	case OpRegister:
+		return l.register(s)
+	}
+	return nil
+}
+
+// load gives one program to the kernel.
+func (l *programLoader) load(p *Program, s Step, u *undoLog) error {
+	if p.Code == nil {
+		return fmt.Errorf("program %q was not part of the relocation; relocate with AutoLoad on", p.Name)
+	}
+	if p.Code.Err != nil {
+		return p.Code.Err
+	}
+	code, err := l.code(p)
+	if err != nil {
+		return err
+	}
+	loaded, err := prog.Load(l.kernel, &p.Spec, code, prog.LoadOptions{
+		Explain: l.plan.explain(p),
+	})
+	if err != nil {
+		return err
+	}
+	l.Programs[p.Name] = loaded
+	u.add(func() error { delete(l.Programs, p.Name); return loaded.Close() })
+	info, err := loaded.Info()
+	if err != nil {
+		return err
+	}
+	l.did(s, "loaded", info.ID)
+	return l.bindData(p, loaded)
+}
+
+// bindData ties the read-only data of the object to the program, so that
+// whoever looks at the program finds it. Kernels before 5.10 cannot; nothing
+// depends on it.
+func (l *programLoader) bindData(p *Program, loaded *prog.Program) error {
+	for _, m := range l.plan.object.Maps {
+		if m.Internal && m.Freeze && l.Maps[m.Name] != nil && !slices.Contains(p.mapsUsed(), m.Name) {
+			if err := loaded.BindMap(l.Maps[m.Name].FD()); err != nil {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// code is the program with descriptors in its instructions.
+func (l *programLoader) code(p *Program) (prog.Code, error) {
+	c := prog.Code{Insns: slices.Clone(p.Code.Insns), BTFFD: l.btfFD()}
+	for _, r := range p.Code.Maps {
+		m := l.Maps[r.Map]
+		if m == nil {
+			return c, &MissingMapError{Program: p.Name, Map: r.Map, Index: r.Index}
+		}
+		c.Insns[r.Index].Imm = int32(m.FD())
+	}
+	if err := l.moduleRefs(p, &c); err != nil {
+		return c, err
+	}
+	if c.BTFFD != 0 && p.Code.FuncInfo != nil {
+		c.FuncInfo = funcInfo(p)
+		c.LineInfo = lineInfo(p.Code.Lines)
+	}
+	return c, l.target(p, &c)
+}
+
+// moduleRefs writes the descriptors of modules' BTF.
+func (l *programLoader) moduleRefs(p *Program, c *prog.Code) error {
+	place := map[string]int{}
+	for _, r := range p.Code.BTFRefs {
+		fd, err := l.module(r.Module)
+		if err != nil {
+			return err
+		}
+		if !r.Call {
+			c.Insns[r.Index+1].Imm = int32(fd.Int())
+			continue
+		}
+		if place[r.Module] == 0 {
+			if len(c.FDArray) == 0 {
+				c.FDArray = append(c.FDArray, 0) // index 0 means vmlinux
+			}
+			place[r.Module] = len(c.FDArray)
+			c.FDArray = append(c.FDArray, int32(fd.Int()))
+		}
+		c.Insns[r.Index].Off = int16(place[r.Module])
+	}
+	return nil
+}
+
+// module opens the BTF of a module by its name.
+func (l *programLoader) module(name string) (*sys.FD, error) {
+	if fd := l.modules[name]; fd != nil {
+		return fd, nil
+	}
+	fd, err := moduleBTF(l.kernel, name)
+	if err != nil {
+		return nil, err
+	}
+	if l.modules == nil {
+		l.modules = map[string]*sys.FD{}
+	}
+	l.modules[name] = fd
+	return fd, nil
+}
+
+// moduleBTF finds the BTF object of a kernel module.
+func moduleBTF(k sys.Kernel, name string) (*sys.FD, error) {
+	for id, err := range sys.IDs(k, sys.ObjBTF) {
+		if err != nil {
+			return nil, err
+		}
+		fd, err := sys.GetFDByID(k, sys.ObjBTF, id, 0)
+		if err != nil {
+			if sys.ErrnoOf(err) == sys.ENOENT { // unloaded in between
+				continue
+			}
+			return nil, err
+		}
+		buf := make([]byte, 64)
+		info := sys.BTFInfo{Name: sys.BytesPtr(buf), NameLen: uint32(len(buf))}
+		if err := sys.ObjGetInfoByFD(k, fd.Int(), &info); err != nil {
+			return nil, errors.Join(err, fd.Close())
+		}
+		n := min(int(info.NameLen), len(buf))
+		if info.KernelBTF != 0 && cString(buf[:n]) == name {
+			return fd, nil
+		}
+		fd.Close()
+	}
+	return nil, fmt.Errorf("the kernel module %q has no BTF, or was unloaded", name)
+}
+
+func cString(b []byte) string {
+	if i := slices.Index(b, 0); i >= 0 {
+		b = b[:i]
+	}
+	return string(b)
+}
+
+// target finds what the program attaches to in the kernel's types.
+func (l *programLoader) target(p *Program, c *prog.Code) error {
+	if b, _, ok := l.plan.object.memberOf(p.Name); ok {
+		c.AttachBTFID = uint32(b.Type)
+		if b.Module == "" {
+			return nil
+		}
+		fd, err := l.module(b.Module)
+		if err != nil {
+			return err
+		}
+		c.AttachBTFObjFD = fd.Int()
+		return nil
+	}
+	if p.AttachProg != nil {
+		c.AttachProgFD = p.AttachProg.FD()
+	}
+	if !p.NeedsTarget {
+		return nil
+	}
+	t, err := l.findTarget(p)
+	if err != nil {
+		return err
+	}
+	c.AttachBTFID = uint32(t.TypeID)
+	if t.Module != "" {
+		fd, err := l.module(t.Module)
+		if err != nil {
+			return err
+		}
+		c.AttachBTFObjFD = fd.Int()
+	}
+	return nil
+}
+
+// funcInfo encodes struct bpf_func_info.
+func funcInfo(p *Program) []byte {
+	var b []byte
+	for _, f := range p.Code.FuncInfo {
+		b = nativeOrder.AppendUint32(b, uint32(f.Index))
+		b = nativeOrder.AppendUint32(b, uint32(f.TypeID))
+	}
+	return b
+}
+
+// lineInfo encodes struct bpf_line_info.
+func lineInfo(lines []insn.Line) []byte {
+	b := make([]byte, 0, 16*len(lines))
+	for _, x := range lines {
+		for _, v := range [...]uint32{uint32(x.Index), x.FileOff, x.LineOff, x.LineCol} {
+			b = nativeOrder.AppendUint32(b, v)
+		}
+	}
+	return b
+}
+
+// A MissingMapError says that a program uses a map that was not created.
+type MissingMapError struct {
+	Program, Map string
+	Index        int
+}
+
+func (e *MissingMapError) Error() string {
+	return fmt.Sprintf("program %q, instruction %d: the map %q was not created; create it, give one with UseMap, or turn the program off", e.Program, e.Index, e.Map)
+}

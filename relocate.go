@@ -1,0 +1,81 @@
+package lode
+
+import (
+	"fmt"
+
+	"github.com/lode-bpf/lode/btf"
+	"github.com/lode-bpf/lode/reloc"
+)
+
+// A Relocation is what Relocate decided, with reasons. The instructions stand
+// in the programs' Code.
+type Relocation struct {
+	Decisions []reloc.Decision // CO-RE
+	Records   []reloc.Record   // what became of each relocation record of the file
+	StructOps []reloc.StructOpsBinding
+	reloc.Accounting
+}
+
+// Relocate makes final instructions: subprograms are linked, CO-RE relocations
+// decided and applied, kernel configuration, symbols and functions resolved.
+// References to maps stay symbolic, so that maps may be created before or
+// after. env is what is known of the kernel: the running one (LiveEnv) or a
+// recorded one; it may be nil for an object that refers to none.
+//
+// The result is a copy; o stays as it was and can be relocated again. A
+// reference that cannot be resolved fails only the programs that use it
+// (Code.Err); the error is for what concerns the object as a whole.
+func (o *Object) Relocate(env reloc.Env) (*Object, error) {
+	return o.RelocateTarget(env, nil)
+}
+
+// RelocateTarget is Relocate with CO-RE relocations against the types of target
+// instead of the kernel's and its modules'.
+func (o *Object) RelocateTarget(env reloc.Env, target *btf.Spec) (*Object, error) {
+	c := o.Clone()
+	in := reloc.Input{
+		BTF: c.BTF, Subs: c.Subprograms, Externs: c.Externs, Kconfig: c.Kconfig, Env: env, Target: target,
+		Maps: c.mapSymbols(), StructOps: c.structOps(),
+	}
+	if s, ok := c.File.SectionByName(".jumptables"); ok {
+		in.JumpTables = reloc.Section{Index: s.Index(), Data: s.Data()}
+	}
+	var active []*Program
+	for _, p := range c.Programs {
+		p.Code = nil
+		if p.AutoLoad {
+			active = append(active, p)
+			in.Programs = append(in.Programs, p.Func)
+		}
+	}
+	res, err := reloc.Relocate(in)
+	if err != nil {
+		return nil, wrap(err, fmt.Sprintf("relocate %q", o.Name))
+	}
+	for i, p := range active {
+		p.Code = res.Programs[i]
+	}
+	if m := c.Map(reloc.KconfigMap); m != nil && res.Kconfig != nil {
+		m.Data = res.Kconfig
+	}
+	for _, f := range res.Findings {
+		c.find("reloc", fmt.Sprintf("%q+%d: %s", f.Func, f.Index, f.Text))
+	}
+	c.Relocation = &Relocation{Decisions: res.Decisions, Records: res.Records, StructOps: res.StructOps, Accounting: res.Accounting}
+	c.bindStructOps()
+	return c, nil
+}
+
+// mapSymbols says which references mean which map: by the place of the
+// definition's symbol, or by name for a definition that has none.
+func (o *Object) mapSymbols() []reloc.MapSymbol {
+	var out []reloc.MapSymbol
+	for _, m := range o.Maps {
+		s := reloc.MapSymbol{Map: m.Name, Section: m.SectionIndex, Offset: m.Offset, Size: m.Size, Data: m.Internal}
+		if m.SectionIndex == 0 {
+			s.Name = m.Name
+		}
+		out = append(out, s)
+	}
+	return out
+}

@@ -1,0 +1,110 @@
+package lode
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	bpfmaps "github.com/lode-bpf/lode/maps"
+	"github.com/lode-bpf/lode/reloc"
+	"github.com/lode-bpf/lode/sys"
+)
+
+// structOps lists the object's struct_ops variables for relocation.
+func (o *Object) structOps() []reloc.StructOps {
+	var out []reloc.StructOps
+	for _, m := range o.Maps {
+		if m.Type != sys.MapTypeStructOps || m.Disabled || m.Use != nil {
+			continue
+		}
+		s := reloc.StructOps{Map: m.Name, TypeID: m.Value, Data: m.Data}
+		for _, slot := range m.Slots {
+			if slot.Program != "" {
+				s.Members = append(s.Members, reloc.MemberRef{Offset: slot.Index, Program: slot.Program})
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// bindStructOps turns off the programs whose members this kernel does not have.
+func (o *Object) bindStructOps() {
+	for _, b := range o.Relocation.StructOps {
+		for _, name := range b.Unused {
+			if p := o.Program(name); p != nil {
+				p.AutoLoad = false
+				o.find("reloc", fmt.Sprintf("program %q is not loaded: this kernel has no such member of %q", name, b.Map))
+			}
+		}
+	}
+}
+
+// structOpsBinding is how the struct_ops map of that name is laid out.
+func (o *Object) structOpsBinding(mapName string) *reloc.StructOpsBinding {
+	if o.Relocation == nil {
+		return nil
+	}
+	for i := range o.Relocation.StructOps {
+		if o.Relocation.StructOps[i].Map == mapName {
+			return &o.Relocation.StructOps[i]
+		}
+	}
+	return nil
+}
+
+// memberOf finds the struct_ops member that a program implements.
+func (o *Object) memberOf(program string) (*reloc.StructOpsBinding, int, bool) {
+	if o.Relocation == nil {
+		return nil, 0, false
+	}
+	for i := range o.Relocation.StructOps {
+		b := &o.Relocation.StructOps[i]
+		for _, m := range b.Members {
+			if m.Program == program {
+				return b, m.Member, true
+			}
+		}
+	}
+	return nil, 0, false
+}
+
+// createStructOps makes a struct_ops map: its value is of a type of the kernel.
+func (c *Collection) createStructOps(p *Plan, m *Map, opts bpfmaps.CreateOptions) (*bpfmaps.Map, error) {
+	b := p.object.structOpsBinding(m.Name)
+	if b == nil {
+		return nil, errors.New("a struct_ops map needs the kernel's layout; relocate the object before creating its maps")
+	}
+	if b.Err != nil {
+		return nil, b.Err
+	}
+	opts.KernelValue, opts.ValueSize = b.ValueType, b.ValueSize
+	if b.Module != "" {
+		fd, err := moduleBTF(c.kernel, b.Module)
+		if err != nil {
+			return nil, err
+		}
+		defer fd.Close()
+		opts.KernelBTFFD = fd.Int()
+	}
+	return bpfmaps.Create(c.kernel, &m.Spec, opts)
+}
+
+// register writes the value of a struct_ops map, with its programs' descriptors:
+// the kernel checks it and, without BPF_F_LINK, begins to use it.
+func (l *programLoader) register(s Step) error {
+	if !l.fresh[s.Map] {
+		return nil
+	}
+	b := l.plan.object.structOpsBinding(s.Map)
+	value := slices.Clone(b.Value)
+	for _, m := range b.Members {
+		p := l.Programs[m.Program]
+		if p == nil {
+			continue // turned off: the member stays empty
+		}
+		nativeOrder.PutUint64(value[m.Offset:], uint64(p.FD()))
+	}
+	l.did(s, "filled", 0)
+	return l.Maps[s.Map].Update(make([]byte, 4), value, sys.BPF_ANY)
+}
