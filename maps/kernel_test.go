@@ -181,6 +181,12 @@ func exit(value int32) []ins {
 // loadProg loads a program and closes it at the end of the test.
 func loadProg(tb testing.TB, typ sys.ProgType, insns []ins) *sys.FD {
 	tb.Helper()
+	return loadProgWith(tb, typ, insns, &sys.ProgLoadAttr{})
+}
+
+// loadProgWith is loadProg with more in its argument.
+func loadProgWith(tb testing.TB, typ sys.ProgType, insns []ins, attr *sys.ProgLoadAttr) *sys.FD {
+	tb.Helper()
 	ktest.Root(tb)
 	raw := make([]byte, 0, 8*len(insns))
 	for _, i := range insns {
@@ -193,8 +199,8 @@ func loadProg(tb testing.TB, typ sys.ProgType, insns []ins) *sys.FD {
 		raw = binary.NativeEndian.AppendUint32(raw, uint32(i.imm))
 	}
 	log := make([]byte, 1<<16)
-	attr := &sys.ProgLoadAttr{ProgType: typ, InsnCount: uint32(len(insns)), Insns: sys.BytesPtr(raw), License: sys.StringPtr("GPL"),
-		LogLevel: 1, LogSize: uint32(len(log)), LogBuf: sys.BytesPtr(log)}
+	attr.ProgType, attr.InsnCount, attr.Insns, attr.License = typ, uint32(len(insns)), sys.BytesPtr(raw), sys.StringPtr("GPL")
+	attr.LogLevel, attr.LogSize, attr.LogBuf = 1, uint32(len(log)), sys.BytesPtr(log)
 	fd, err := sys.ProgLoad(sys.Live(), attr)
 	if err != nil {
 		tb.Fatalf("%v\n%s", err, cString(log))

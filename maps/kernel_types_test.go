@@ -251,14 +251,6 @@ func TestKernelDescriptorMaps(t *testing.T) {
 		want(t, m.SetSlot(1, dir), ErrRange)
 		want(t, m.Delete(u32(0)))
 	})
-	t.Run("xskmap", func(t *testing.T) {
-		m := newMapOf(t, &Spec{Type: sys.MapTypeXSKMap, KeySize: 4, ValueSize: 4, MaxEntries: 4})
-		want(t, m.SetSlot(0, prog(t).Int()), sys.ErrnoOf(m.SetSlot(0, prog(t).Int())))
-		_, err := m.Lookup(u32(0))
-		if err == nil {
-			t.Error("an empty XSK map gives a value")
-		}
-	})
 }
 
 // TestKernelDevMap: values are devices, and the kernel adds BPF_F_RDONLY_PROG.

@@ -57,7 +57,9 @@ func TestMalformed(t *testing.T) {
 		{"key of no size", func(o *object) { o.add("m", o.uint("type", 1), o.typ("key", 0)) }, verdict{err: `"key": size of the type`}},
 		{"key and key_size differ", func(o *object) { o.add("m", o.uint("type", 1), o.uint("key_size", 8), o.typ("key", o.int)) }, verdict{err: "size 4 contradicts the 8 given before"}},
 		{"values in a hash", func(o *object) { o.add("m", append(o.hash(), o.values(o.int))...) }, verdict{err: "a map of type hash has no initial values"}},
-		{"values not last", func(o *object) { o.add("m", o.uint("type", 12), o.values(o.structOf(o.hash()...)), o.uint("key_size", 4)) }, verdict{err: "must be the last member"}},
+		{"values not last", func(o *object) {
+			o.add("m", o.uint("type", 12), o.values(o.structOf(o.hash()...)), o.uint("key_size", 4))
+		}, verdict{err: "must be the last member"}},
 		{"values of ints", func(o *object) { o.add("m", o.uint("type", 12), o.values(o.int)) }, verdict{err: "elements point to a INT"}},
 		{"values with a length", func(o *object) {
 			o.add("m", o.uint("type", 12), attr{"values", o.btf.AddArray(o.btf.AddPtr(o.int), o.index, 3)})
