@@ -205,3 +205,38 @@ func writeBTF(t testing.TB, s *btf.Spec) string {
 	}
 	return path
 }
+
+// TestCORESameAsMinCore relocates against the part of a target that bpftool
+// keeps for an object (gen min_core_btf), and wants the same values: bpftool
+// keeps what it thinks is used.
+func TestCORESameAsMinCore(t *testing.T) {
+	bpftool := ktest.Tool(t, "bpftool", "bpftool")
+	o, full := against(t, "core_matrix", "core_target")
+	small := filepath.Join(t.TempDir(), "small.btf")
+	if out, err := exec.Command(bpftool, "gen", "min_core_btf", writeBTF(t, o.Target), small, "../testdata/core_matrix.bpf.o").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	raw, err := os.ReadFile(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Target, err = btf.Parse(raw, nil); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Relocate(o.Input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range full.Decisions {
+		want, got := &full.Decisions[i], &r.Decisions[i]
+		switch {
+		case want.Kind == btf.CORETypeIDTarget:
+			continue // ids differ
+		case want.Outcome == OutcomePoison && got.Outcome == OutcomePoison:
+			continue // why may differ
+		}
+		if want.Outcome != got.Outcome || want.New != got.New || want.To != got.To {
+			t.Errorf("%s\nwith bpftool's choice of types: %s", want, got.Verdict())
+		}
+	}
+}
