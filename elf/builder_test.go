@@ -2,7 +2,6 @@ package elf
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -234,7 +233,7 @@ func TestLinkedFile(t *testing.T) {
 		t.Errorf("a linked file can be written: %v", err)
 	}
 	if d, o := dumpTheirs(t, path), dumpOurs(f); !cmp.Equal(d.Sections, o.Sections) || !cmp.Equal(d.Symbols, o.Symbols) {
-		t.Error(fmt.Sprintf("debug/elf sees %d sections and %d symbols, elf %d and %d", len(d.Sections), len(d.Symbols), len(o.Sections), len(o.Symbols)))
+		t.Errorf("debug/elf sees %d sections and %d symbols, elf %d and %d", len(d.Sections), len(d.Symbols), len(o.Sections), len(o.Symbols))
 	}
 }
 

@@ -165,4 +165,3 @@ func TestExtendedNumbering(t *testing.T) {
 		}
 	}
 }
-
