@@ -75,7 +75,7 @@ func (a *assembler) line(l string) string {
 	if l == "" || a.style == LLVM && strings.HasSuffix(l, ">:") {
 		return "" // the second is the heading of a function
 	}
-	if label, ok := strings.CutSuffix(l, ":"); ok && word(label) == len(label) && (label[0] < '0' || label[0] > '9') {
+	if label, ok := strings.CutSuffix(l, ":"); ok && label != "" && word(label) == len(label) && (label[0] < '0' || label[0] > '9') {
 		if _, ok := a.labels[label]; ok {
 			return "label " + strconv.Quote(label) + " is there already"
 		}

@@ -211,6 +211,7 @@ func TestAssemble(t *testing.T) {
 		{name: "wrong slot", code: "7: exit", err: "insn: line 1: this is slot 0, not 7"},
 		{name: "no such label", code: "goto end", err: `insn: line 1: no label "end"`},
 		{name: "label twice", code: "a:\na:", err: `insn: line 2: label "a" is there already`},
+		{name: "colon without label", code: ":", err: `insn: line 1: no instruction reads ":"`},
 		{name: "escape", code: "r1 = \x1b[2J", err: `insn: line 1: no instruction reads "r1 = \x1b[2J"`},
 		{name: "fields out of range", code: "insn(0x100, 0, 0, 0, 0)", err: "insn: line 1: insn(op, dst, src, off, imm) is expected, each within its field"},
 		{name: "fields missing", code: "insn(1, 2)", err: "insn: line 1: insn(op, dst, src, off, imm) is expected, each within its field"},
