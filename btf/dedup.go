@@ -3,6 +3,7 @@ package btf
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 )
 
 // Dedup writes the types with every type once. Two types are the same if
@@ -61,12 +62,14 @@ type deduper struct {
 	rep  []TypeID          // of each type: the first type of its class
 	hash []uint64          // of each type: equal for all of a class
 	circ []bool            // of each type: part of a circle
+	like map[uint64]uint64 // hashes outside a circle and inside, of the same types
 	buf  []byte
 }
 
 func newDeduper(s *Spec) *deduper {
 	n := s.NumTypes()
-	return &deduper{s: s, n: n, fwd: make(map[TypeID]TypeID), rep: make([]TypeID, n), hash: make([]uint64, n), circ: make([]bool, n)}
+	return &deduper{s: s, n: n, fwd: make(map[TypeID]TypeID), rep: make([]TypeID, n), hash: make([]uint64, n), circ: make([]bool, n),
+		like: make(map[uint64]uint64)}
 }
 
 // target follows a resolved forward declaration.
@@ -150,6 +153,7 @@ func (d *deduper) hashOf(t Type, of func(TypeID) uint64) uint64 {
 // types of a circle are told apart step by step, as far as it takes.
 func (d *deduper) classify() {
 	clear(d.circ)
+	clear(d.like)
 	g := sccWalker{n: d.n, refs: func(id TypeID, yield func(TypeID) bool) {
 		for to := range d.s.Type(id).Refs() {
 			if !yield(d.target(to)) {
@@ -160,7 +164,11 @@ func (d *deduper) classify() {
 	place := make(map[TypeID]int) // of the types of one circle
 	g.walk(func(circle []TypeID, loop bool) {
 		if !loop {
-			d.hash[circle[0]] = d.hashOf(d.s.Type(circle[0]), func(id TypeID) uint64 { return d.hash[id] })
+			h := d.outside(circle[0])
+			if same, ok := d.like[h]; ok {
+				h = same
+			}
+			d.hash[circle[0]] = h
 			return
 		}
 		d.refine(circle, place)
@@ -198,9 +206,29 @@ func (d *deduper) refine(circle []TypeID, place map[TypeID]int) {
 		}
 		classes = len(distinct)
 	}
-	for i, id := range circle {
-		d.hash[id] = now[i]
+	// The hashes tell the types of this circle apart, but reach only as far as
+	// that took. All of them together tell it from other circles.
+	all := slices.Clone(now)
+	slices.Sort(all)
+	d.buf = d.buf[:0]
+	for _, h := range slices.Compact(all) {
+		d.buf = binary.LittleEndian.AppendUint64(d.buf, h)
 	}
+	whole := maphash.Bytes(seed, d.buf)
+	for i, id := range circle {
+		d.buf = binary.LittleEndian.AppendUint64(d.buf[:0], whole)
+		d.buf = binary.LittleEndian.AppendUint64(d.buf, now[i])
+		d.hash[id] = maphash.Bytes(seed, d.buf)
+	}
+	// A type outside that refers to the circle may be the same as one inside.
+	for _, id := range circle {
+		d.like[d.outside(id)] = d.hash[id]
+	}
+}
+
+// outside is the hash of a type that is in no circle.
+func (d *deduper) outside(id TypeID) uint64 {
+	return d.hashOf(d.s.Type(id), func(to TypeID) uint64 { return d.hash[to] })
 }
 
 // group makes one class of the types with one hash.
