@@ -68,7 +68,7 @@ type Code struct {
 
 	// Debug information in the kernel's layout (struct bpf_func_info and
 	// struct bpf_line_info), in the byte order of the machine. They need
-	// BTFFD. See EncodeFuncInfo and EncodeLineInfo.
+	// BTFFD. See AppendFuncInfo and AppendLineInfo.
 	FuncInfo, LineInfo               []byte
 	FuncInfoRecSize, LineInfoRecSize uint32 // bytes in a record; 0 means 8 and 16
 	BTFFD                            int    // descriptor of the object's BTF; 0 for none
