@@ -198,10 +198,16 @@ func Check(insns []Instruction) iter.Seq[*Error] {
 					return
 				}
 			}
-			if formAt(insns, at) == nil && !(i.Op.IsWide() && at+1 == len(insns)) {
-				if !yield(&Error{Kind: Unknown, Index: at, Insn: i, Detail: "not defined, or a field that is not used is not zero"}) {
-					return
-				}
+			detail := ""
+			switch f := formAt(insns, at); {
+			case f == nil && i.Op.IsWide() && at+1 == len(insns): // reported above
+			case f == nil:
+				detail = "not defined, or a field that is not used is not zero"
+			case f.ISA == Internal:
+				detail = "only the kernel itself makes this"
+			}
+			if detail != "" && !yield(&Error{Kind: Unknown, Index: at, Insn: i, Detail: detail}) {
+				return
 			}
 		}
 	}

@@ -132,6 +132,7 @@ func TestCheck(t *testing.T) {
 		insn(0xb7, 1, 0, 9, 4)   ; an offset that means nothing
 		insn(0x18, 1, 0, 0, 1)   ; a wide load whose second half has an opcode
 		insn(0x05, 0, 0, 0, 1)
+		call pc+1#5              ; as in a dump of a loaded program
 		exit`)
 	var at []int
 	for e := range Check(code) {
@@ -140,7 +141,7 @@ func TestCheck(t *testing.T) {
 		}
 		at = append(at, e.Index)
 	}
-	if want := []int{1, 2, 3, 4}; !slices.Equal(at, want) {
+	if want := []int{1, 2, 3, 4, 6}; !slices.Equal(at, want) {
 		t.Errorf("slots %v, want %v", at, want)
 	}
 	for range Check(code) {
