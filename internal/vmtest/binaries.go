@@ -69,7 +69,7 @@ func build(packages []pkg, dir string) ([]test, error) {
 			name = "."
 		}
 		t := test{Package: name, Binary: strings.ReplaceAll(name, "/", "-") + ".test"}
-		if _, err := goTool("test", "-c", "-ldflags=-s -w", "-o", filepath.Join(dir, t.Binary), p.ImportPath); err != nil {
+		if _, err := goTool("test", "-c", "-vet=off", "-ldflags=-s -w", "-o", filepath.Join(dir, t.Binary), p.ImportPath); err != nil {
 			failed = errors.Join(failed, err)
 			continue
 		}
