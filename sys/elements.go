@@ -2,7 +2,6 @@ package sys
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"strings"
 	"unsafe"
 )
@@ -36,7 +35,7 @@ func (t *tape) elements(cmd Cmd, p unsafe.Pointer, l *layout, f *field, out bool
 func nonZero(b []byte) string {
 	for _, c := range b {
 		if c != 0 {
-			return "+" + hex.EncodeToString(b)
+			return "+" + hexText(b)
 		}
 	}
 	return ""

@@ -70,7 +70,8 @@ func TestEnumTablesAreComplete(t *testing.T) {
 }
 
 func TestErrnoText(t *testing.T) {
-	for e, want := range errnoNames {
+	for _, r := range errnoNames {
+		e, want := r.n, r.name
 		if got := ErrnoName(e); got != want {
 			t.Errorf("ErrnoName(%d) = %q", e, got)
 		}

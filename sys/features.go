@@ -15,18 +15,18 @@ type Features struct {
 	k  Kernel // nil: only what is recorded
 	mu sync.Mutex
 
-	known map[Feature]error // nil: present
+	known map[Feature]error // nil error: present
 }
 
 // NewFeatures is an empty set that asks k. With a nil Kernel it knows only what
 // Set and UnmarshalText tell it.
-func NewFeatures(k Kernel) *Features { return &Features{k: k, known: map[Feature]error{}} }
+func NewFeatures(k Kernel) *Features { return &Features{k: k} }
 
 // liveFeatures are the answers of the running kernel.
-var liveFeatures = NewFeatures(Live())
+var liveFeatures = Features{k: live{}}
 
 // LiveFeatures is the set of the running kernel that the whole process shares.
-func LiveFeatures() *Features { return liveFeatures }
+func LiveFeatures() *Features { return &liveFeatures }
 
 // An UnknownFeatureError says that a recorded set does not have the answer.
 type UnknownFeatureError struct{ Feature Feature }
@@ -49,9 +49,16 @@ func (s *Features) Probe(f Feature) error {
 	err := probe(s.k, f)
 	var absent *NotSupported
 	if err == nil || errors.As(err, &absent) {
-		s.known[f] = err
+		s.remember(f, err)
 	}
 	return err
+}
+
+func (s *Features) remember(f Feature, err error) {
+	if s.known == nil {
+		s.known = map[Feature]error{}
+	}
+	s.known[f] = err
 }
 
 // Has says whether the feature is there; the error is about questions that could
@@ -69,14 +76,11 @@ func (s *Features) Has(f Feature) (bool, error) {
 func (s *Features) Set(f Feature, present bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.known == nil {
-		s.known = map[Feature]error{}
-	}
 	if present {
-		s.known[f] = nil
+		s.remember(f, nil)
 		return
 	}
-	s.known[f] = &NotSupported{Feature: f.String(), Since: f.Since()}
+	s.remember(f, &NotSupported{Feature: f.String(), Since: f.Since()})
 }
 
 // ProbeAll asks for every feature of [AllFeatures]. The errors of questions that

@@ -186,10 +186,10 @@ func TestKernelInfoAndIDs(t *testing.T) {
 	if pi.Type != ProgTypeSocketFilter || pi.NrMapIDs != 1 || ids[0] != mi.ID || pi.GPLCompatible == 0 {
 		t.Errorf("program info: %+v, maps %v", pi, ids)
 	}
-	b, err := loadBTF(k, btfInt)
+	b, err := loadBTF(k, btfInt())
 	own(t, b, err)
 	var bi BTFInfo
-	if err := ObjGetInfoByFD(k, b.Int(), &bi); err != nil || bi.ID == 0 || int(bi.BTFSize) != len(btfInt.bytes()) || bi.KernelBTF != 0 {
+	if err := ObjGetInfoByFD(k, b.Int(), &bi); err != nil || bi.ID == 0 || int(bi.BTFSize) != len(btfInt().bytes()) || bi.KernelBTF != 0 {
 		t.Errorf("BTF info: %+v, %v", bi, err)
 	}
 	for _, o := range []struct {

@@ -16,7 +16,7 @@ import (
 // other Kernel see [NewFeatures].
 func Probe(k Kernel, f Feature) error {
 	if _, ok := k.(live); ok {
-		return liveFeatures.Probe(f)
+		return LiveFeatures().Probe(f)
 	}
 	return probe(k, f)
 }
@@ -34,10 +34,7 @@ func probe(k Kernel, f Feature) error {
 	case featureHelper:
 		err = probeHelper(k, f.progType(), Helper(f.low()))
 	default:
-		if f == 0 || f >= featureEnd {
-			return &NotSupported{Feature: f.String()}
-		}
-		err = plainFeatures[f].probe(k)
+		err = probePlain(k, f)
 	}
 	return verdict(f, err)
 }
@@ -51,6 +48,10 @@ func verdict(f Feature, err error) error {
 	case EPERM, ENOMEM, EMFILE, ENFILE, EAGAIN, EINTR, EIO, ENOBUFS:
 		return err
 	case 0:
+		var absent *NotSupported
+		if errors.As(err, &absent) {
+			return err
+		}
 		if !errors.Is(err, errAbsent) {
 			return err
 		}
@@ -122,10 +123,6 @@ func probeGlobalData(k Kernel) error {
 	return socketFilter(code(nil).mapValue(1, m.Int(), 16).op(opStoreDW, 1, 0, 0, 42).mov(0, 0).exit()).try(k)
 }
 
-func probeBTF(b btfBlob) func(Kernel) error {
-	return func(k Kernel) error { return done(loadBTF(k, b)) }
-}
-
 func loadBTF(k Kernel, b btfBlob) (*FD, error) {
 	data := b.bytes()
 	return BTFLoad(k, &BTFLoadAttr{BTF: BytesPtr(data), Size: uint32(len(data))})
@@ -160,7 +157,7 @@ func probeProgBindMap(k Kernel) error {
 // probeModuleBTF asks for the name of a BTF object: kernels that have modules' BTF
 // have names, others refuse a non-zero field that they do not know.
 func probeModuleBTF(k Kernel) error {
-	b, err := loadBTF(k, btfInt)
+	b, err := loadBTF(k, btfInt())
 	if err != nil {
 		return err
 	}
@@ -197,7 +194,7 @@ func linkTrial(k Kernel, t *trial, attr func(prog int32) LinkAttr) error {
 // wantErrno turns the failure that only kernels with the feature report into success.
 func wantErrno(err error, want ...Errno) error {
 	for _, n := range want {
-		if errors.Is(err, n) {
+		if n != 0 && ErrnoOf(err) == n {
 			return nil
 		}
 	}
@@ -256,10 +253,6 @@ func probeCommonAttrs(k Kernel) error {
 		Attr:   &MapCreateAttr{MapType: MapTypeArray, KeySize: 4, ValueSize: 4, MaxEntries: 1},
 		Common: &CommonAttr{},
 	}))
-}
-
-func probeISA(c code) func(Kernel) error {
-	return func(k Kernel) error { return socketFilter(c).try(k) }
 }
 
 func probeLargeInsns(k Kernel) error {

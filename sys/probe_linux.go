@@ -38,14 +38,29 @@ func uprobeSyscall() error {
 	return callError("uprobe", "", e)
 }
 
-// wrapperPrefixes are what system calls begin with on kernels that wrap them.
-var wrapperPrefixes = map[string]string{"amd64": "__x64_sys_", "arm64": "__arm64_sys_", "s390x": "__s390x_sys_", "386": "__ia32_sys_", "riscv64": "__riscv_sys_"}
+// wrapperPrefix is what system calls begin with on kernels that wrap them; "" on
+// architectures that never do.
+func wrapperPrefix() string {
+	switch runtime.GOARCH {
+	case "amd64":
+		return "__x64_sys_"
+	case "arm64":
+		return "__arm64_sys_"
+	case "s390x":
+		return "__s390x_sys_"
+	case "386":
+		return "__ia32_sys_"
+	case "riscv64":
+		return "__riscv_sys_"
+	}
+	return ""
+}
 
 // probeSyscallWrapper looks for the name of bpf(2) itself among the kernel's
 // symbols, whose names anybody may read.
 func probeSyscallWrapper(Kernel) error {
-	prefix, ok := wrapperPrefixes[runtime.GOARCH]
-	if !ok {
+	prefix := wrapperPrefix()
+	if prefix == "" {
 		return errAbsent
 	}
 	found, err := searchFile("/proc/kallsyms", []byte(" "+prefix+"bpf\n"))

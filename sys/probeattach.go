@@ -8,7 +8,7 @@ type hookRow struct {
 
 	// link asks further, for hooks that loading does not check.
 	link func(a AttachType, prog int32) LinkAttr
-	want []Errno // what only a kernel with the hook answers
+	want [3]Errno // what only a kernel with the hook answers
 
 	attach bool // ask with BPF_PROG_ATTACH instead: the hook has no links
 
@@ -43,24 +43,17 @@ func byOffsets(a AttachType, prog int32) LinkAttr {
 	return &LinkCreateUprobeMultiAttr{ProgFD: prog, AttachType: a, Count: 1, Path: StringPtr("/"), Offsets: SlicePtr([]uint64{1})}
 }
 
-var (
-	noFD       = []Errno{EBADF}
-	noDevice   = []Errno{ENODEV}
-	noHardware = []Errno{EOPNOTSUPP, EEXIST, EBUSY}
-	noSymbol   = []Errno{ESRCH, ENOENT}
-)
-
 // hooks are indexed by attach type. A row without a link is checked when the
 // program is loaded.
 var hooks = [...]hookRow{
-	AttachCgroupInetIngress:          {prog: ProgTypeCgroupSKB, link: byFD, want: noFD},
-	AttachCgroupInetEgress:           {prog: ProgTypeCgroupSKB, link: byFD, want: noFD},
+	AttachCgroupInetIngress:          {prog: ProgTypeCgroupSKB, link: byFD, want: [3]Errno{EBADF}},
+	AttachCgroupInetEgress:           {prog: ProgTypeCgroupSKB, link: byFD, want: [3]Errno{EBADF}},
 	AttachCgroupInetSockCreate:       {prog: ProgTypeCgroupSock},
-	AttachCgroupSockOps:              {prog: ProgTypeSockOps, link: byFD, want: noFD},
-	AttachSKSKBStreamParser:          {prog: ProgTypeSKSKB, attach: true, want: noFD},
-	AttachSKSKBStreamVerdict:         {prog: ProgTypeSKSKB, attach: true, want: noFD},
-	AttachCgroupDevice:               {prog: ProgTypeCgroupDevice, link: byFD, want: noFD},
-	AttachSKMsgVerdict:               {prog: ProgTypeSKMsg, attach: true, want: noFD},
+	AttachCgroupSockOps:              {prog: ProgTypeSockOps, link: byFD, want: [3]Errno{EBADF}},
+	AttachSKSKBStreamParser:          {prog: ProgTypeSKSKB, attach: true, want: [3]Errno{EBADF}},
+	AttachSKSKBStreamVerdict:         {prog: ProgTypeSKSKB, attach: true, want: [3]Errno{EBADF}},
+	AttachCgroupDevice:               {prog: ProgTypeCgroupDevice, link: byFD, want: [3]Errno{EBADF}},
+	AttachSKMsgVerdict:               {prog: ProgTypeSKMsg, attach: true, want: [3]Errno{EBADF}},
 	AttachCgroupInet4Bind:            {prog: ProgTypeCgroupSockAddr},
 	AttachCgroupInet6Bind:            {prog: ProgTypeCgroupSockAddr},
 	AttachCgroupInet4Connect:         {prog: ProgTypeCgroupSockAddr},
@@ -69,9 +62,9 @@ var hooks = [...]hookRow{
 	AttachCgroupInet6PostBind:        {prog: ProgTypeCgroupSock},
 	AttachCgroupUDP4SendMsg:          {prog: ProgTypeCgroupSockAddr},
 	AttachCgroupUDP6SendMsg:          {prog: ProgTypeCgroupSockAddr},
-	AttachLIRCMode2:                  {prog: ProgTypeLIRCMode2, attach: true, want: noFD},
-	AttachFlowDissector:              {prog: ProgTypeFlowDissector, link: byFD, want: noFD},
-	AttachCgroupSysctl:               {prog: ProgTypeCgroupSysctl, link: byFD, want: noFD},
+	AttachLIRCMode2:                  {prog: ProgTypeLIRCMode2, attach: true, want: [3]Errno{EBADF}},
+	AttachFlowDissector:              {prog: ProgTypeFlowDissector, link: byFD, want: [3]Errno{EBADF}},
+	AttachCgroupSysctl:               {prog: ProgTypeCgroupSysctl, link: byFD, want: [3]Errno{EBADF}},
 	AttachCgroupUDP4RecvMsg:          {prog: ProgTypeCgroupSockAddr, ret: 1},
 	AttachCgroupUDP6RecvMsg:          {prog: ProgTypeCgroupSockAddr, ret: 1},
 	AttachCgroupGetSockOpt:           {prog: ProgTypeCgroupSockOpt},
@@ -90,27 +83,27 @@ var hooks = [...]hookRow{
 	AttachCgroupInetSockRelease:      {prog: ProgTypeCgroupSock},
 	AttachXDPCPUMap:                  {prog: ProgTypeXDP},
 	AttachSKLookup:                   {prog: ProgTypeSKLookup},
-	AttachXDP:                        {prog: ProgTypeXDP, link: byOffload, want: noHardware},
-	AttachSKSKBVerdict:               {prog: ProgTypeSKSKB, attach: true, want: noFD},
+	AttachXDP:                        {prog: ProgTypeXDP, link: byOffload, want: [3]Errno{EOPNOTSUPP, EEXIST, EBUSY}},
+	AttachSKSKBVerdict:               {prog: ProgTypeSKSKB, attach: true, want: [3]Errno{EBADF}},
 	AttachSKReuseportSelect:          {prog: ProgTypeSKReuseport, checked: true},
 	AttachSKReuseportSelectOrMigrate: {prog: ProgTypeSKReuseport, checked: true},
-	AttachPerfEvent:                  {prog: ProgTypeTracepoint, link: byFD, want: noFD},
-	AttachTraceKprobeMulti:           {prog: ProgTypeKprobe, link: bySymbols, want: noSymbol},
+	AttachPerfEvent:                  {prog: ProgTypeTracepoint, link: byFD, want: [3]Errno{EBADF}},
+	AttachTraceKprobeMulti:           {prog: ProgTypeKprobe, link: bySymbols, want: [3]Errno{ESRCH, ENOENT}},
 	AttachLSMCgroup:                  {prog: ProgTypeLSM},
 	AttachStructOps:                  {prog: ProgTypeStructOps},
 	AttachNetfilter:                  {prog: ProgTypeNetfilter, ret: 1},
-	AttachTCXIngress:                 {prog: ProgTypeSchedCls, link: byInterface, want: noDevice},
-	AttachTCXEgress:                  {prog: ProgTypeSchedCls, link: byInterface, want: noDevice},
-	AttachTraceUprobeMulti:           {prog: ProgTypeKprobe, link: byOffsets, want: noFD},
+	AttachTCXIngress:                 {prog: ProgTypeSchedCls, link: byInterface, want: [3]Errno{ENODEV}},
+	AttachTCXEgress:                  {prog: ProgTypeSchedCls, link: byInterface, want: [3]Errno{ENODEV}},
+	AttachTraceUprobeMulti:           {prog: ProgTypeKprobe, link: byOffsets, want: [3]Errno{EBADF}},
 	AttachCgroupUnixConnect:          {prog: ProgTypeCgroupSockAddr},
 	AttachCgroupUnixSendMsg:          {prog: ProgTypeCgroupSockAddr},
 	AttachCgroupUnixRecvMsg:          {prog: ProgTypeCgroupSockAddr, ret: 1},
 	AttachCgroupUnixGetPeerName:      {prog: ProgTypeCgroupSockAddr, ret: 1},
 	AttachCgroupUnixGetSockName:      {prog: ProgTypeCgroupSockAddr, ret: 1},
-	AttachNetkitPrimary:              {prog: ProgTypeSchedCls, link: byInterface, want: noDevice},
-	AttachNetkitPeer:                 {prog: ProgTypeSchedCls, link: byInterface, want: noDevice},
-	AttachTraceKprobeSession:         {prog: ProgTypeKprobe, link: bySymbols, want: noSymbol},
-	AttachTraceUprobeSession:         {prog: ProgTypeKprobe, link: byOffsets, want: noFD},
+	AttachNetkitPrimary:              {prog: ProgTypeSchedCls, link: byInterface, want: [3]Errno{ENODEV}},
+	AttachNetkitPeer:                 {prog: ProgTypeSchedCls, link: byInterface, want: [3]Errno{ENODEV}},
+	AttachTraceKprobeSession:         {prog: ProgTypeKprobe, link: bySymbols, want: [3]Errno{ESRCH, ENOENT}},
+	AttachTraceUprobeSession:         {prog: ProgTypeKprobe, link: byOffsets, want: [3]Errno{EBADF}},
 	AttachTraceFsession:              {prog: ProgTypeTracing},
 	AttachTraceFentryMulti:           {prog: ProgTypeTracing, noTarget: true},
 	AttachTraceFexitMulti:            {prog: ProgTypeTracing, noTarget: true},
@@ -143,9 +136,9 @@ func probeAttachType(k Kernel, a AttachType) error {
 	}
 	defer p.Close()
 	if h.attach {
-		return wantErrno(ProgAttach(k, &ProgAttachAttr{Target: -1, AttachBPFFD: p.Num(), AttachType: a}), h.want...)
+		return wantErrno(ProgAttach(k, &ProgAttachAttr{Target: -1, AttachBPFFD: p.Num(), AttachType: a}), h.want[:]...)
 	}
-	return wantErrno(done(LinkCreate(k, h.link(a, p.Num()))), h.want...)
+	return wantErrno(done(LinkCreate(k, h.link(a, p.Num()))), h.want[:]...)
 }
 
 // probeChecked loads a program for its hook and for one that it cannot have: only a

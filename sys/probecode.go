@@ -101,31 +101,60 @@ func (b btfBlob) bytes() []byte {
 	return append(out, b.strings...)
 }
 
-var (
-	btfInt        = blob("int\x00", intType)
-	btfFunc       = blob("int\x00f\x00a\x00", intType, []uint32{0, bFuncProto | 1, 0, 7, 1}, []uint32{5, bFunc, 2})
-	btfGlobalFunc = blob("int\x00f\x00a\x00", intType, []uint32{0, bFuncProto | 1, 0, 7, 1}, []uint32{5, bFunc | 1, 2})
-	btfDatasec    = blob("int\x00v\x00.data\x00", intType, []uint32{5, bVar, 1, 0}, []uint32{7, bDatasec | 1, 4, 2, 0, 4})
+// The least that has a kind, one function each.
 
-	btfQmarkDatasec = blob("int\x00v\x00?.data\x00", intType, []uint32{5, bVar, 1, 1}, []uint32{7, bDatasec | 1, 4, 2, 0, 4})
-	btfFloat        = blob("float\x00", []uint32{1, bFloat, 4})
-	btfDeclTag      = blob("int\x00v\x00tag\x00", intType, []uint32{5, bVar, 1, 0}, []uint32{7, bDeclTag, 2, 0xffffffff})
-	btfTypeTag      = blob("int\x00tag\x00", intType, []uint32{5, bTypeTag, 1}, []uint32{0, bPtr, 2})
-	btfEnum64       = blob("e\x00v\x00", []uint32{1, bEnum64 | 1, 8, 3, 0, 1})
-	btfLayout       = withLayout(btfInt)
-)
+func btfInt() btfBlob {
+	return blob("int\x00", intType)
+}
 
-// withLayout describes the kinds UNKN and INT: bytes behind a type, bytes an
-// element, flags.
-func withLayout(b btfBlob) btfBlob {
+func btfFunc() btfBlob {
+	return blob("int\x00f\x00a\x00", intType, []uint32{0, bFuncProto | 1, 0, 7, 1}, []uint32{5, bFunc, 2})
+}
+
+func btfGlobalFunc() btfBlob {
+	return blob("int\x00f\x00a\x00", intType, []uint32{0, bFuncProto | 1, 0, 7, 1}, []uint32{5, bFunc | 1, 2})
+}
+
+func btfDatasec() btfBlob {
+	return blob("int\x00v\x00.data\x00", intType, []uint32{5, bVar, 1, 0}, []uint32{7, bDatasec | 1, 4, 2, 0, 4})
+}
+
+func btfQmarkDatasec() btfBlob {
+	return blob("int\x00v\x00?.data\x00", intType, []uint32{5, bVar, 1, 1}, []uint32{7, bDatasec | 1, 4, 2, 0, 4})
+}
+
+func btfFloat() btfBlob {
+	return blob("float\x00", []uint32{1, bFloat, 4})
+}
+
+func btfDeclTag() btfBlob {
+	return blob("int\x00v\x00tag\x00", intType, []uint32{5, bVar, 1, 0}, []uint32{7, bDeclTag, 2, 0xffffffff})
+}
+
+func btfTypeTag() btfBlob {
+	return blob("int\x00tag\x00", intType, []uint32{5, bTypeTag, 1}, []uint32{0, bPtr, 2})
+}
+
+func btfEnum64() btfBlob {
+	return blob("e\x00v\x00", []uint32{1, bEnum64 | 1, 8, 3, 0, 1})
+}
+
+// btfLayout describes the kinds UNKN and INT: bytes behind a type, bytes an element,
+// flags.
+func btfLayout() btfBlob {
+	b := btfInt()
 	b.layout = []byte{0, 0, 0, 0, 4, 0, 0, 0}
 	return b
 }
 
-// Programs that need an instruction set level.
-var (
-	isaV2       = code(nil).mov(0, 0).op(opJLTK, 0, 0, 0, 1).exit()
-	isaV3       = code(nil).mov(0, 0).op(opJLT32K, 0, 0, 0, 1).exit()
-	isaV4       = code(nil).mov(0, 0).op(opMov64X, 0, 0, 8, 0).exit() // sign-extending move of 8 bits
-	boundedLoop = code(nil).mov(0, 0).op(opAdd64K, 0, 0, 0, 1).op(opJLTK, 0, 0, -2, 10).exit()
-)
+// Programs that need an instruction set level, or a verifier that follows loops.
+
+func isaV2() code { return code(nil).mov(0, 0).op(opJLTK, 0, 0, 0, 1).exit() }
+func isaV3() code { return code(nil).mov(0, 0).op(opJLT32K, 0, 0, 0, 1).exit() }
+
+// isaV4 moves 8 bits with their sign.
+func isaV4() code { return code(nil).mov(0, 0).op(opMov64X, 0, 0, 8, 0).exit() }
+
+func boundedLoop() code {
+	return code(nil).mov(0, 0).op(opAdd64K, 0, 0, 0, 1).op(opJLTK, 0, 0, -2, 10).exit()
+}

@@ -35,7 +35,7 @@ func probeMapType(k Kernel, t MapType) error {
 		defer inner.Close()
 		a.InnerMapFD = inner.Num()
 	case MapTypeSKStorage, MapTypeInodeStorage, MapTypeTaskStorage, MapTypeCgrpStorage:
-		b, err := loadBTF(k, btfInt)
+		b, err := loadBTF(k, btfInt())
 		if err != nil {
 			return err
 		}
@@ -70,13 +70,16 @@ func progTrial(t ProgType) *trial {
 	return p
 }
 
-// targetComplaints are what the verifier says about programs that are refused for
-// their target only: type 1 of the kernel's BTF is an integer.
-var targetComplaints = map[ProgType]string{
-	ProgTypeTracing:   "attach_btf_id 1 is not a",
-	ProgTypeLSM:       "attach_btf_id 1 is not a",
-	ProgTypeExt:       "Cannot replace kernel functions",
-	ProgTypeStructOps: "attach_btf_id 1 is not a",
+// targetComplaint is what the verifier says about a program that is refused for its
+// target only: type 1 of the kernel's BTF is an integer. "" for types without.
+func targetComplaint(t ProgType) string {
+	switch t {
+	case ProgTypeTracing, ProgTypeLSM, ProgTypeStructOps:
+		return "attach_btf_id 1 is not a"
+	case ProgTypeExt:
+		return "Cannot replace kernel functions"
+	}
+	return ""
 }
 
 // probeProgType loads the smallest program of a type.
@@ -84,8 +87,8 @@ func probeProgType(k Kernel, t ProgType) error { return tryTarget(k, progTrial(t
 
 // tryTarget loads a program; being refused for its target counts as success.
 func tryTarget(k Kernel, p *trial) error {
-	complaint, ok := targetComplaints[p.typ]
-	if !ok {
+	complaint := targetComplaint(p.typ)
+	if complaint == "" {
 		return p.try(k)
 	}
 	p.log = make([]byte, 4096)

@@ -54,11 +54,23 @@ func failed(err error) string {
 	return "error " + strconv.Quote(err.Error())
 }
 
-// fdKinds name the descriptors that commands return.
-var fdKinds = map[Cmd]string{
-	CmdMapCreate: "map", CmdProgLoad: "prog", CmdMapGetFDByID: "map", CmdProgGetFDByID: "prog", CmdRawTracepointOpen: "link",
-	CmdBTFLoad: "btf", CmdBTFGetFDByID: "btf", CmdLinkCreate: "link", CmdLinkGetFDByID: "link", CmdEnableStats: "stats",
-	CmdIterCreate: "iter", CmdTokenCreate: "token",
+// fdKind names the descriptor that a command returns.
+func fdKind(cmd Cmd) string {
+	switch cmd {
+	case CmdMapCreate, CmdMapGetFDByID:
+		return "map"
+	case CmdProgLoad, CmdProgGetFDByID:
+		return "prog"
+	case CmdBTFLoad, CmdBTFGetFDByID:
+		return "btf"
+	case CmdEnableStats:
+		return "stats"
+	case CmdIterCreate:
+		return "iter"
+	case CmdTokenCreate:
+		return "token"
+	}
+	return "link"
 }
 
 // BPF records and makes a command.
@@ -79,7 +91,7 @@ func (r *Recorder) BPF(cmd Cmd, attr Attr) (int, error) {
 		}
 		r.line(request, s)
 	case returnsFD(cmd):
-		r.line(request, r.t.opened(fdKinds[cmd], n))
+		r.line(request, r.t.opened(fdKind(cmd), n))
 		if a, ok := attr.(*MapCreateAttr); ok {
 			r.t.created(n, a)
 		}

@@ -2,7 +2,6 @@ package sys
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -42,9 +41,9 @@ func (p *Replay) set(cmd Cmd, ptr unsafe.Pointer, l *layout, f *field, v string)
 		*(*ObjName)(unsafe.Add(ptr, f.off)) = NewObjName(s)
 		return err == nil
 	case kindTag:
-		b, err := hex.DecodeString(v)
+		b, ok := parseHex(v)
 		copy(f.bytes(ptr), b)
-		return err == nil
+		return ok
 	case kindMapType:
 		t, found := ParseMapType(v)
 		n, ok = uint64(t), found
@@ -60,7 +59,7 @@ func (p *Replay) set(cmd Cmd, ptr unsafe.Pointer, l *layout, f *field, v string)
 	case kindID:
 		n, ok = p.t.number(idSpaceOf(cmd), v), true
 	case kindMapID, kindProgID, kindBTFID, kindLinkID:
-		n, ok = p.t.number(idSpaces[f.kind], v), true
+		n, ok = p.t.number(f.kind.idSpace(), v), true
 	}
 	f.setNumber(ptr, n)
 	return ok
@@ -77,13 +76,13 @@ func (p *Replay) setBehind(cmd Cmd, ptr unsafe.Pointer, l *layout, f *field, v s
 			if len(b) < 4 {
 				return false
 			}
-			binary.NativeEndian.PutUint32(b, uint32(p.t.number(idSpaces[f.kind], s)))
+			binary.NativeEndian.PutUint32(b, uint32(p.t.number(f.kind.idSpace(), s)))
 			b = b[4:]
 		}
 		return true
 	}
-	b, err := hex.DecodeString(v)
-	if err != nil {
+	b, ok := parseHex(v)
+	if !ok {
 		return false
 	}
 	size := l.count(f, ptr)

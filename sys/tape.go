@@ -2,7 +2,6 @@ package sys
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,10 +70,17 @@ func (t *tape) closed(n int) {
 	delete(t.shapes, n)
 }
 
-// idSpaces are the namespaces of ids by the kind of the field that holds one.
-var idSpaces = map[fieldKind]string{
-	kindMapID: "map-id", kindProgID: "prog-id", kindBTFID: "btf-id", kindLinkID: "link-id",
-	kindOutMapIDs: "map-id", kindOutProgIDs: "prog-id", kindOutLinkIDs: "link-id",
+// idSpace is the namespace of ids of the kind of the field that holds one.
+func (k fieldKind) idSpace() string {
+	switch k {
+	case kindMapID, kindOutMapIDs:
+		return "map-id"
+	case kindProgID, kindOutProgIDs:
+		return "prog-id"
+	case kindBTFID:
+		return "btf-id"
+	}
+	return "link-id"
 }
 
 // request is the text of a command before it is made: its name and every field
@@ -174,7 +180,7 @@ func (t *tape) value(cmd Cmd, p unsafe.Pointer, l *layout, f *field) string {
 	case kindID:
 		return t.symbol(idSpaceOf(cmd), idSpaceOf(cmd), int64(n))
 	case kindMapID, kindProgID, kindBTFID, kindLinkID:
-		return t.symbol(idSpaces[f.kind], idSpaces[f.kind], int64(n))
+		return t.symbol(f.kind.idSpace(), f.kind.idSpace(), int64(n))
 	case kindHex:
 		return "0x" + strconv.FormatUint(n, 16)
 	}
@@ -231,7 +237,7 @@ func (t *tape) pointer(cmd Cmd, p unsafe.Pointer, l *layout, f *field, out bool)
 		return data(ptr.bytes(l.count(f, p)), out)
 	case kindOutMapIDs, kindOutProgIDs, kindOutLinkIDs:
 		return t.numberList(ptr.bytes(l.count(f, p)), func(n uint32) string {
-			return t.symbol(idSpaces[f.kind], idSpaces[f.kind], int64(n))
+			return t.symbol(f.kind.idSpace(), f.kind.idSpace(), int64(n))
 		})
 	case kindFDArray:
 		return t.numberList(ptr.bytes(4*int(l.byName("fd_array_cnt").number(p))), func(n uint32) string { return t.fd(int(int32(n))) })
@@ -268,7 +274,7 @@ func hexOrNone(b []byte) string {
 	if len(b) == 0 || !slices.ContainsFunc(b, func(c byte) bool { return c != 0 }) && len(b) == 8 {
 		return ""
 	}
-	return hex.EncodeToString(b)
+	return hexText(b)
 }
 
 // digest is FNV-1a with 64 bits: enough to see that data differ.

@@ -12,13 +12,16 @@ const (
 	capBPF      capability = 39
 )
 
-var capNames = map[capability]string{
-	capNetAdmin: "CAP_NET_ADMIN", capSysAdmin: "CAP_SYS_ADMIN", capPerfmon: "CAP_PERFMON", capBPF: "CAP_BPF",
-}
-
 func (c capability) String() string {
-	if n, ok := capNames[c]; ok {
-		return n
+	switch c {
+	case capNetAdmin:
+		return "CAP_NET_ADMIN"
+	case capSysAdmin:
+		return "CAP_SYS_ADMIN"
+	case capPerfmon:
+		return "CAP_PERFMON"
+	case capBPF:
+		return "CAP_BPF"
 	}
 	return "capability " + strconv.Itoa(int(c))
 }
@@ -42,9 +45,7 @@ func neededCaps(cmd Cmd, attr Attr) []capability {
 	case CmdProgAttach, CmdProgDetach, CmdProgQuery:
 		return []capability{capNetAdmin}
 	case CmdLinkCreate:
-		if l, ok := linkCaps[linkAttachType(attr)]; ok {
-			return []capability{l}
-		}
+		return linkCaps(linkAttachType(attr))
 	case CmdBTFLoad, CmdTokenCreate:
 		return []capability{capBPF}
 	case CmdRawTracepointOpen:
@@ -80,12 +81,16 @@ func progCaps(t ProgType) []capability {
 	return []capability{capBPF}
 }
 
-// linkCaps are the attach types of links that ask for a capability of their own.
-var linkCaps = map[AttachType]capability{
-	AttachXDP: capNetAdmin, AttachTCXIngress: capNetAdmin, AttachTCXEgress: capNetAdmin, AttachNetkitPrimary: capNetAdmin,
-	AttachNetkitPeer: capNetAdmin, AttachNetfilter: capNetAdmin, AttachPerfEvent: capPerfmon, AttachTraceKprobeMulti: capPerfmon,
-	AttachTraceUprobeMulti: capPerfmon, AttachTraceKprobeSession: capPerfmon, AttachTraceUprobeSession: capPerfmon,
-	AttachCgroupInetIngress: capNetAdmin, AttachCgroupInetEgress: capNetAdmin, AttachFlowDissector: capNetAdmin, AttachSKLookup: capNetAdmin,
+// linkCaps are what links of some attach types ask for beyond the program.
+func linkCaps(a AttachType) []capability {
+	switch a {
+	case AttachXDP, AttachTCXIngress, AttachTCXEgress, AttachNetkitPrimary, AttachNetkitPeer, AttachNetfilter,
+		AttachCgroupInetIngress, AttachCgroupInetEgress, AttachFlowDissector, AttachSKLookup:
+		return []capability{capNetAdmin}
+	case AttachPerfEvent, AttachTraceKprobeMulti, AttachTraceUprobeMulti, AttachTraceKprobeSession, AttachTraceUprobeSession:
+		return []capability{capPerfmon}
+	}
+	return nil
 }
 
 // linkAttachType is the attach type of any LinkCreate*Attr.
