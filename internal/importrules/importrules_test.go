@@ -50,6 +50,7 @@ var rules = map[string][]string{
 	"internal/ktest":       {xsys},
 	"internal/vmtest":      {xsys},
 	"internal/importrules": {},
+	"internal/realobjects": {},
 }
 
 // Modules that this one may require, and nothing else ever.
