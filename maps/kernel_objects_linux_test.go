@@ -252,6 +252,23 @@ func TestKernelArena(t *testing.T) {
 	want(t, err, ErrClosed)
 }
 
+// TestKernelPlacedArena: an arena that was created with an address is there.
+func TestKernelPlacedArena(t *testing.T) {
+	ktest.NoFDLeaks(t)
+	const address = 1 << 44
+	s := &Spec{Type: sys.MapTypeArena, MaxEntries: 2, Flags: sys.BPF_F_MMAPABLE, Extra: address, Data: u32(99), DataSize: 4}
+	m := newMapOf(t, s)
+	want(t, m.Fill(s))
+	b, err := m.Memory()
+	want(t, err)
+	if uint64(uintptr(at(b))) != address || binary.NativeEndian.Uint32(b) != 99 {
+		t.Errorf("arena is at %p and has % x", at(b), b[:4])
+	}
+	want(t, m.Close())
+	again := newMapOf(t, s) // the address is free again
+	want(t, again.Fill(s))
+}
+
 // TestKernelMemory: an array in memory is the array.
 func TestKernelMemory(t *testing.T) {
 	m := newMapOf(t, &Spec{Type: sys.MapTypeArray, KeySize: 4, ValueSize: 4, MaxEntries: 3, Flags: sys.BPF_F_MMAPABLE})

@@ -19,7 +19,7 @@ func TestKernelAllocations(t *testing.T) {
 	want(t, err)
 	key, absent, value, next := u32(1), u32(2), u64(3), make([]byte, 4)
 	keys, values := make([]byte, 4*64), make([]byte, 8*64)
-	want(t, m.Update(u32(7), value, 0))
+	want(t, m.Update(key, value, 0))
 	for name, f := range map[string]func(){
 		"update": func() { want(t, m.Update(key, value, sys.BPF_ANY)) },
 		"lookup": func() { want(t, m.LookupInto(key, value, 0)) },

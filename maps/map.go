@@ -302,6 +302,12 @@ func (i *Info) spec() *Spec {
 		Flags: i.Flags, Extra: i.Extra, IfIndex: i.IfIndex}
 }
 
+// UseTypes makes the map's types and variables those of a definition that it is
+// Compatible with: a map that was found has none of its own.
+func (m *Map) UseTypes(s *Spec) {
+	m.btf, m.key, m.value, m.vars = s.BTF, s.Key, s.Value, s.Vars
+}
+
 // LoadTypes asks the kernel for the BTF of the map, so that values can be
 // printed and variables found by name. It does nothing if the types are known;
 // a map that has none stays without.

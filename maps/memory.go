@@ -15,6 +15,7 @@ type memory struct {
 	bytes    []byte // whole pages
 	size     int    // what of them belongs to the map
 	writable bool
+	placed   bool // at an address of our choice, past the Kernel
 	closed   bool
 }
 
@@ -87,7 +88,13 @@ func (m *Map) memorySize() (int, error) {
 // stride is the distance between two values of an array in memory.
 func (m *Map) stride() int { return (m.valueSize + 7) &^ 7 }
 
+// mapPages maps the map. An arena that was created with an address has to be
+// there.
 func (m *Map) mapPages(length, prot int) ([]byte, error) {
+	if m.typ == sys.MapTypeArena && m.extra != 0 {
+		m.mem.placed = true
+		return mmapAt(m.extra, m.fd.Int(), length, prot)
+	}
 	return m.k.Mmap(m.fd.Int(), 0, length, prot, sys.MAP_SHARED)
 }
 
@@ -97,15 +104,21 @@ func (m *Map) unmap() error {
 	defer m.mem.mu.Unlock()
 	b := m.mem.bytes
 	m.mem.bytes, m.mem.writable, m.mem.closed = nil, false, true
-	if b == nil {
+	switch {
+	case b == nil:
 		return nil
+	case m.mem.placed:
+		return munmapAt(b)
 	}
 	return m.k.Munmap(b)
 }
 
-// fillArena maps an arena, which programs need to have an address, and copies
-// initial data to its beginning.
+// fillArena maps an arena, so that it has an address, without which no program
+// that uses it is loaded, and copies initial data to its beginning.
 func (m *Map) fillArena(data []byte) error {
+	if m.extra != 0 && len(data) == 0 {
+		return nil
+	}
 	b, err := m.Memory()
 	if err != nil {
 		return err
