@@ -37,11 +37,20 @@ type result struct {
 
 func (r *result) ok() bool { return r.Error == "" && r.Failed == 0 && r.Passed+r.Skipped > 0 }
 
-// String is a cell of the table.
+// String is a cell of the table. It says how long a package took if that is long: what takes a second elsewhere takes about
+// 18 under emulation.
 func (r *result) String() string {
-	switch {
-	case r == nil:
+	if r == nil {
 		return "NO VERDICT"
+	}
+	if r.Seconds >= 10 {
+		return fmt.Sprintf("%s (%.0f s)", r.verdict(), r.Seconds)
+	}
+	return r.verdict()
+}
+
+func (r *result) verdict() string {
+	switch {
 	case r.Error == "" && r.Failed == 0 && r.Passed+r.Skipped == 0:
 		return "NO TESTS RAN"
 	case !r.ok():
@@ -52,12 +61,12 @@ func (r *result) String() string {
 	return fmt.Sprintf("ok %d", r.Passed)
 }
 
-// verdict is how testing prints the end of a test that is not a subtest.
-var verdict = regexp.MustCompile(`(?m)^--- (PASS|FAIL|SKIP): (\S+)`)
+// testEnd is how testing prints the end of a test that is not a subtest.
+var testEnd = regexp.MustCompile(`(?m)^--- (PASS|FAIL|SKIP): (\S+)`)
 
 // count takes the number of tests by outcome, and the reasons of those that were skipped, from the output of a test binary.
 func (r *result) count(output []byte) {
-	for _, m := range verdict.FindAllSubmatchIndex(output, -1) {
+	for _, m := range testEnd.FindAllSubmatchIndex(output, -1) {
 		switch string(output[m[2]:m[3]]) {
 		case "PASS":
 			r.Passed++

@@ -56,6 +56,7 @@ func TestCells(t *testing.T) {
 		"NO TESTS RAN":    {},
 		"ok 3":            {Passed: 3},
 		"ok 3, 2 skipped": {Passed: 3, Skipped: 2},
+		"ok 3 (75 s)":     {Passed: 3, Seconds: 75.2},
 		"FAIL 1 of 4":     {Passed: 3, Failed: 1},
 		"FAIL 0 of 1":     {Passed: 1, Error: "signal: killed"},
 	} {
