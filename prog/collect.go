@@ -115,12 +115,41 @@ func (c *collector) sections() error {
 
 // functions cuts the code into functions, as the symbols say.
 func (c *collector) functions() error {
-	type place struct {
-		section     int
-		value, size uint64
-		symbol      int
+	symbols, err := c.functionSymbols()
+	if err != nil {
+		return err
 	}
-	var places []place
+	for len(symbols) > 0 {
+		sec := c.byIndex[c.file.Symbol(int(symbols[0])).SectionIndex()]
+		n := 1
+		for n < len(symbols) && c.file.Symbol(int(symbols[n])).SectionIndex() == sec.Index() {
+			n++
+		}
+		if err := c.decode(sec); err != nil {
+			return err
+		}
+		sec.funcs = make([]insn.Func, 0, n) // a symbol of 24 bytes each
+		for _, i := range symbols[:n] {
+			if err := sec.add(c.file.Symbol(int(i))); err != nil {
+				return err
+			}
+		}
+		symbols = symbols[n:]
+	}
+	c.unowned()
+	return nil
+}
+
+// functionSymbols lists the symbols of functions in the order of their places,
+// each checked on its own.
+func (c *collector) functionSymbols() ([]int32, error) {
+	n := 0
+	for s := range c.file.Symbols() {
+		if s.Type() == elf.STT_FUNC {
+			n++
+		}
+	}
+	out := make([]int32, 0, n)
 	for s := range c.file.Symbols() {
 		if s.Type() != elf.STT_FUNC || !s.Section().Valid() {
 			continue
@@ -131,49 +160,34 @@ func (c *collector) functions() error {
 			continue
 		}
 		if err := c.checkFunction(sec, s); err != nil {
-			return err
+			return nil, err
 		}
-		places = append(places, place{s.SectionIndex(), s.Value(), s.Size(), s.Index()})
+		out = append(out, int32(s.Index()))
 	}
-	slices.SortFunc(places, func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.section, b.section), cmp.Compare(a.value, b.value), cmp.Compare(a.symbol, b.symbol))
+	slices.SortFunc(out, func(i, j int32) int {
+		a, b := c.file.Symbol(int(i)), c.file.Symbol(int(j))
+		return cmp.Or(cmp.Compare(a.SectionIndex(), b.SectionIndex()), cmp.Compare(a.Value(), b.Value()), cmp.Compare(i, j))
 	})
-	for i := 0; i < len(places); {
-		n := i + 1
-		for n < len(places) && places[n].section == places[i].section {
-			n++
-		}
-		sec := c.byIndex[places[i].section]
-		if err := c.decode(sec); err != nil {
-			return err
-		}
-		sec.funcs = make([]insn.Func, 0, n-i) // a symbol of 24 bytes each
-		for ; i < n; i++ {
-			if err := sec.add(c.file.Symbol(places[i].symbol)); err != nil {
-				return err
-			}
-		}
-	}
-	c.unowned()
-	return nil
+	return out, nil
 }
 
 // checkFunction checks the place of a function.
 func (c *collector) checkFunction(sec *codeSection, s elf.Symbol) error {
 	value, size, room := s.Value(), s.Size(), uint64(len(sec.Data()))
-	e := &FormatError{Section: sec.name, Function: s.Name(), Offset: -1, Record: -1, Kind: elf.Range}
+	kind, detail := elf.Range, ""
 	switch {
 	case value > room || size > room-value:
-		e.Detail = "it reaches past the end of the section, " + strconv.FormatUint(room, 10) + " bytes"
+		detail = "it reaches past the end of the section, " + strconv.FormatUint(room, 10) + " bytes"
 	case value%insn.Size != 0:
-		e.Detail = "it starts at " + strconv.FormatUint(value, 10) + ", not a multiple of 8"
+		detail = "it starts at " + strconv.FormatUint(value, 10) + ", not a multiple of 8"
 	case size == 0 || size%insn.Size != 0:
-		e.Detail = "its size is " + strconv.FormatUint(size, 10) + "; a multiple of 8 above 0 is expected"
+		detail = "its size is " + strconv.FormatUint(size, 10) + "; a multiple of 8 above 0 is expected"
 	case size/insn.Size > uint64(c.opts.Limits.Insns):
-		e.Kind, e.Detail = elf.Limit, "it has "+strconv.FormatUint(size/insn.Size, 10)+" instructions; Limits.Insns is "+strconv.Itoa(c.opts.Limits.Insns)
+		kind, detail = elf.Limit, "it has "+strconv.FormatUint(size/insn.Size, 10)+" instructions; Limits.Insns is "+strconv.Itoa(c.opts.Limits.Insns)
 	default:
 		return nil
 	}
+	e := &FormatError{Section: sec.name, Function: s.Name(), Offset: -1, Record: -1, Kind: kind, Detail: detail}
 	if value <= math.MaxInt64 {
 		e.Offset = int64(value)
 	}
@@ -208,14 +222,15 @@ func (sec *codeSection) add(s elf.Symbol) error {
 		if !code[i].Op.IsWide() {
 			continue
 		}
-		e := &FormatError{Section: sec.name, Function: s.Name(), Offset: int64(start+i) * insn.Size, Record: -1, Kind: elf.Truncated, Detail: "the second half of a wide load is missing"}
-		if i+1 == len(code) {
-			return e
+		i++
+		if i < len(code) && code[i].Op == 0 {
+			continue
 		}
-		if i++; code[i].Op != 0 {
+		e := &FormatError{Section: sec.name, Function: s.Name(), Offset: int64(start+i-1) * insn.Size, Record: -1, Kind: elf.Truncated, Detail: "the second half of a wide load is missing"}
+		if i < len(code) {
 			e.Kind, e.Detail = elf.Range, "the second half of a wide load has opcode 0x"+strconv.FormatUint(uint64(code[i].Op), 16)+", 0 is expected"
-			return e
 		}
+		return e
 	}
 	sec.funcs = append(sec.funcs, insn.Func{
 		Name: s.Name(), Section: sec.name, SectionIndex: sec.Index(), Offset: start,
@@ -270,12 +285,24 @@ func (c *collector) programs() error {
 	if err != nil {
 		return err
 	}
+	entries, subs := 0, 0
+	for _, sec := range c.code {
+		for i := range sec.funcs {
+			if sec.entry(i) {
+				entries++
+			} else {
+				subs++
+			}
+		}
+	}
+	c.progs = make([]*Spec, 0, min(entries, c.opts.Limits.Programs))
+	c.subs = make([]*insn.Func, 0, subs)
 	for _, sec := range c.code {
 		class := Classify(sec.name, c.opts.Rules, c.opts.Default)
-		entries := 0
+		before := len(c.progs)
 		for i := range sec.funcs {
 			f := &sec.funcs[i]
-			if sec.name == ".text" || f.Bind == uint8(elf.STB_LOCAL) {
+			if !sec.entry(i) {
 				c.subs = append(c.subs, f)
 				continue
 			}
@@ -285,13 +312,18 @@ func (c *collector) programs() error {
 			p := &Spec{Name: f.Name, Func: f, Section: sec.name, License: license, KernelVersion: version}
 			class.apply(p)
 			c.progs = append(c.progs, p)
-			entries++
 		}
-		if entries > 0 {
-			c.sectionFindings(sec, &class, c.progs[len(c.progs)-1])
+		if len(c.progs) > before {
+			c.sectionFindings(sec, &class, c.progs[before])
 		}
 	}
 	return nil
+}
+
+// entry reports whether function i is an entry program rather than one that is
+// only called.
+func (sec *codeSection) entry(i int) bool {
+	return sec.name != ".text" && sec.funcs[i].Bind != uint8(elf.STB_LOCAL)
 }
 
 // sectionFindings reports what is odd in a section's name.

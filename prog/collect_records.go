@@ -30,13 +30,13 @@ func (c *collector) references() error {
 	}
 	for _, sec := range c.code {
 		r := refs[sec]
-		sortByIndex(r, func(r *insn.Ref) int { return r.Index })
+		sortByIndex(r, refIndex)
 		for i := 1; i < len(r); i++ {
 			if r[i].Index == r[i-1].Index {
 				return c.refError(sec, &r[i], elf.Overlap, "another record is about the same instruction")
 			}
 		}
-		share(sec, r, func(r *insn.Ref) *int { return &r.Index }, func(f *insn.Func, part []insn.Ref) { f.Refs = part })
+		share(sec, r, refIndex, func(f *insn.Func, part []insn.Ref) { f.Refs = part })
 	}
 	return nil
 }
@@ -186,9 +186,8 @@ func (c *collector) lineInfo(name string, sec *codeSection) {
 		lines = append(lines, insn.Line{Index: slot, FileOff: r.FileOff, LineOff: r.LineOff, LineCol: r.LineCol})
 	}
 	outside.report()
-	if !slices.IsSortedFunc(lines, func(a, b insn.Line) int { return cmp.Compare(a.Index, b.Index) }) {
+	if !sortByIndex(lines, lineIndex) {
 		c.find(Finding{Kind: FindingOrder, Section: name, Record: -1, Count: 1, Text: "line_info records are not in the order of the instructions"})
-		sortByIndex(lines, func(l *insn.Line) int { return l.Index })
 		lines = slices.CompactFunc(lines, func(a, b insn.Line) bool {
 			if a.Index == b.Index {
 				again.add(first)
@@ -197,7 +196,7 @@ func (c *collector) lineInfo(name string, sec *codeSection) {
 		})
 	}
 	again.report()
-	share(sec, lines, func(l *insn.Line) *int { return &l.Index }, func(f *insn.Func, part []insn.Line) { f.Lines = part })
+	share(sec, lines, lineIndex, func(f *insn.Func, part []insn.Line) { f.Lines = part })
 }
 
 // coreInfo gives each function its CO-RE records. They change code: one that
@@ -222,18 +221,22 @@ func (c *collector) coreInfo(name string, sec *codeSection) error {
 		out = append(out, insn.CORE{Index: slot, TypeID: uint32(r.Type), AccessOff: r.AccessOff, Kind: uint32(r.Kind), Record: n})
 	}
 	outside.report()
-	sortByIndex(out, func(r *insn.CORE) int { return r.Index })
-	share(sec, out, func(r *insn.CORE) *int { return &r.Index }, func(f *insn.Func, part []insn.CORE) { f.CORE = part })
+	sortByIndex(out, coreIndex)
+	share(sec, out, coreIndex, func(f *insn.Func, part []insn.CORE) { f.CORE = part })
 	return nil
 }
 
 // sortByIndex sorts records by instruction, keeping the order of the file
-// among those of one instruction.
-func sortByIndex[T any](recs []T, index func(*T) int) {
-	less := func(a, b T) int { return cmp.Compare(index(&a), index(&b)) }
-	if !slices.IsSortedFunc(recs, less) {
-		slices.SortStableFunc(recs, less)
+// among those of one instruction, and reports whether they were sorted before.
+func sortByIndex[T any](recs []T, index func(*T) *int) bool {
+	sorted := true
+	for i := 1; i < len(recs) && sorted; i++ {
+		sorted = *index(&recs[i-1]) <= *index(&recs[i])
 	}
+	if !sorted {
+		slices.SortStableFunc(recs, func(a, b T) int { return cmp.Compare(*index(&a), *index(&b)) })
+	}
+	return sorted
 }
 
 // share cuts sorted records into the parts of the functions and makes their
@@ -251,3 +254,7 @@ func share[T any](sec *codeSection, recs []T, index func(*T) *int, set func(*ins
 		}
 	}
 }
+
+func refIndex(r *insn.Ref) *int   { return &r.Index }
+func lineIndex(l *insn.Line) *int { return &l.Index }
+func coreIndex(r *insn.CORE) *int { return &r.Index }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,6 +117,9 @@ func (o *object) describeFunc(b *bytes.Buffer, f *insn.Func) {
 	}
 }
 
+// listed are the objects whose programs are compared with a listing in testdata.
+var listed = []string{"callback", "core", "counter", "globals", "hooks", "kfunc", "legacy", "localfunc", "multi", "sections", "structops", "tracing"}
+
 // Both byte orders of every object of testdata give the same programs.
 func TestCollectObjects(t *testing.T) {
 	paths, err := filepath.Glob("../testdata/*.bpf.o")
@@ -126,7 +130,9 @@ func TestCollectObjects(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(path), ".bpf.o")
 		t.Run(name, func(t *testing.T) {
 			o := collect(t, ktest.Object(t, name))
-			golden(t, name+".txt", o.describe())
+			if slices.Contains(listed, name) {
+				golden(t, name+".txt", o.describe())
+			}
 			for _, f := range o.subs {
 				sorted(t, f)
 			}

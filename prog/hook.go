@@ -50,7 +50,7 @@ var attachKinds = [...]struct {
 	AttachTracingMulti:  {"tracing-multi", "PATTERN or MODULE:PATTERN", parseModulePattern},
 	AttachLSM:           {"lsm", "the name of a hook", parseName},
 	AttachIter:          {"iter", "the name of an iterator", parseName},
-	AttachFreplace:      {"freplace", "the name of a function", parseName},
+	AttachFreplace:      {"freplace", "the name of a function", parseFunc},
 	AttachStructOps:     {"struct_ops", "the name of a member", func(arg string, h *Hook) bool { h.Name = arg; return true }},
 }
 
@@ -65,7 +65,7 @@ func (k AttachKind) String() string {
 // A Hook is what a section name says about where to attach. Which fields are
 // set depends on the kind; all are empty for a bare name.
 type Hook struct {
-	Function string // function of the kernel, a program or a file
+	Function string // function of the kernel, a program or a file; of tp_btf the tracepoint
 	Pattern  string // of functions, with * and ?
 	Offset   uint64 // bytes from the function's start, or in the file if there is no function
 	Path     string // executable or library as written: absolute, relative or a bare file name; may name an archive member by "!/"
@@ -118,6 +118,11 @@ func identifier(s, extra string) bool {
 func parseName(arg string, h *Hook) bool {
 	h.Name = arg
 	return identifier(arg, "")
+}
+
+func parseFunc(arg string, h *Hook) bool {
+	h.Function = arg
+	return identifier(arg, "$")
 }
 
 func parsePattern(arg string, h *Hook) bool {
