@@ -22,8 +22,11 @@ import (
 // Collection, which the caller owns and closes. On failure, and when ctx ends
 // in the middle, everything made here is closed again.
 //
-// Programs may be loaded later or never, maps filled or replaced in between.
+// A nil k is the running kernel. Programs may be loaded later or never, maps filled or replaced in between.
 func CreateMaps(ctx context.Context, k sys.Kernel, p *Plan) (*Collection, error) {
+	if k == nil {
+		k = sys.Live()
+	}
 	c := &Collection{
 		Maps: map[string]*bpfmaps.Map{}, Programs: map[string]*prog.Program{},
 		kernel: k, fresh: map[string]bool{}, given: map[string]bool{}, swap: map[string]bool{},
@@ -154,7 +157,10 @@ func (c *Collection) makeMap(p *Plan, m *Map, s Step) error {
 // replaces it.
 func (c *Collection) reuse(p *Plan, m *Map, s Step) (bool, error) {
 	fd, err := c.getPin(s)
+	var outside *pin.NotBPFFSError
 	switch {
+	case errors.As(err, &outside):
+		return false, err // it could not be pinned there
 	case errors.Is(err, fs.ErrNotExist) && s.Op == OpShareMap:
 		return false, nil
 	case err != nil:

@@ -9,6 +9,11 @@ import (
 
 // wrap adds what was being done to an error, once, where it leaves the
 // package. The typed error below stays reachable by errors.Is and errors.As.
-func wrap(err error, doing string) error { return errors.WithMessage(err, doing) }
+func wrap(err error, doing string) error {
+	if doing == "" {
+		return err
+	}
+	return errors.WithMessage(err, doing)
+}
 
 func isNoBTF(err error) bool { return stderrors.Is(err, btf.ErrNoBTF) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/lode-bpf/lode/conf"
+	"github.com/lode-bpf/lode/pin"
 	"github.com/lode-bpf/lode/reloc"
 	"github.com/lode-bpf/lode/sys"
 )
@@ -19,7 +20,6 @@ type LoadOptions struct {
 
 	Kernel sys.Kernel // nil for the running kernel
 	Env    reloc.Env  // nil for the running kernel's
-	Attach bool       // attach programs whose section names say to what
 }
 
 // tries is how often Load starts anew when another loader is faster to pin.
@@ -34,6 +34,16 @@ const tries = 16
 // descriptors are not needed any more. After an error nothing is left that was
 // not there before.
 func Load(ctx context.Context, path string, opts LoadOptions) (*Collection, error) {
+	object, err := Open(path, opts.ParseOptions)
+	if err != nil {
+		return nil, err
+	}
+	return object.Load(ctx, opts)
+}
+
+// Load is the rest of the function Load, from an object on. The object is not
+// changed, but for what opts.Edit does.
+func (o *Object) Load(ctx context.Context, opts LoadOptions) (*Collection, error) {
 	if opts.Config == nil {
 		config, err := conf.Load(conf.Options{})
 		if err != nil {
@@ -47,15 +57,11 @@ func Load(ctx context.Context, path string, opts LoadOptions) (*Collection, erro
 	if opts.Env == nil {
 		opts.Env = NewLiveEnv(opts.Kernel)
 	}
-	object, err := Open(path, opts.ParseOptions)
-	if err != nil {
-		return nil, err
+	if opts.BPFFS == "" {
+		// Without any bpffs the plan has the usual path: an object that pins
+		// nothing needs none, and any other fails there with the reason.
+		opts.BPFFS, _ = pin.Discover(opts.Kernel, opts.Config.Mount.V)
 	}
-	return object.Load(ctx, opts)
-}
-
-// Load is the rest of the function Load, from an object on.
-func (o *Object) Load(ctx context.Context, opts LoadOptions) (*Collection, error) {
 	if opts.Edit != nil {
 		if err := opts.Edit(o); err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/lode-bpf/lode/conf"
 	"github.com/lode-bpf/lode/maps"
 	"github.com/lode-bpf/lode/pin"
+	"github.com/lode-bpf/lode/prog"
 	"github.com/lode-bpf/lode/sys"
 )
 
@@ -29,6 +30,10 @@ type Policy struct {
 	// PinPrograms pins every program that is loaded, in a directory of its
 	// own, where no map of a C identifier's name can stand.
 	PinPrograms bool
+
+	// Attach attaches every program whose section name says to what, and
+	// registers struct_ops maps.
+	Attach bool
 
 	// IfName is the network device that configured paths may depend on.
 	IfName string
@@ -178,27 +183,23 @@ func (b *planner) mapPin(m *Map) (*PlannedPin, error) {
 	case PinByName:
 		q.PinValue, q.Legacy = 1, false
 	}
-	if m.Internal && m.Pin.Mode == PinDefault {
-		return nil, nil // a data section has no definition that could ask for it
-	}
-	if m.Internal {
-		var err error
-		if q.Map, err = pin.EncodeInternal(m.Name); err != nil {
-			return nil, err
-		}
-	}
 	d, err := b.config().Decide(q)
 	if err != nil || !d.Pin {
 		return nil, err
 	}
-	pp := &PlannedPin{Decided: d.Origin.String(), Now: "unknown", OnMismatch: d.OnMismatch}
+	return b.pinOf(d, d.Dir), nil
+}
+
+// pinOf is a decision of the configuration as a path, in directory dir.
+func (b *planner) pinOf(d conf.Decision, dir string) *PlannedPin {
 	if b.policy.PinRoot != "" {
-		pp.Path, pp.Decided = path.Join(b.policy.PinRoot, d.Name), "policy"
-		return pp, nil
+		return &PlannedPin{Path: path.Join(b.policy.PinRoot, strings.TrimPrefix(dir, d.Dir), d.Name), Decided: "policy", Now: "unknown", OnMismatch: d.OnMismatch}
 	}
-	pp.Path = path.Join(b.bpffs(), d.Dir, d.Name)
-	pp.aliases = b.iproute2(d.Dir)
-	return pp, nil
+	decided := d.Origin.String()
+	if d.Reason != "" {
+		decided += ", " + d.Reason
+	}
+	return &PlannedPin{Path: path.Join(b.bpffs(), dir, d.Name), Decided: decided, Now: "unknown", OnMismatch: d.OnMismatch, aliases: d.IPRoute2}
 }
 
 func (b *planner) config() *conf.Config {
@@ -208,17 +209,13 @@ func (b *planner) config() *conf.Config {
 	return b.policy.Config
 }
 
-// iproute2 reports whether a directory is one of those that iproute2 makes.
-func (b *planner) iproute2(dir string) bool {
-	top, _, _ := strings.Cut(dir, "/")
-	return top == "xdp" || top == "ip"
-}
-
 func (b *planner) bpffs() string {
-	if b.policy.BPFFS == "" {
-		return "/sys/fs/bpf"
+	for _, p := range []string{b.policy.BPFFS, b.config().BPFFS.V} {
+		if p != "" {
+			return p
+		}
 	}
-	return b.policy.BPFFS
+	return conf.DefaultBPFFS
 }
 
 func (b *planner) progType() sys.ProgType {
@@ -238,7 +235,7 @@ func checkPath(p string) error {
 	if !path.IsAbs(p) || path.Clean(p) != p {
 		return fmt.Errorf("the pin path %q is not absolute and clean", p)
 	}
-	return pin.CheckName(path.Base(p))
+	return conf.CheckElement(path.Base(p))
 }
 
 // programs plans each program.
@@ -271,31 +268,37 @@ func (b *planner) programs() error {
 	return nil
 }
 
-// programPin decides where a program is pinned: in a directory beside the maps,
-// whose name has a '-' and so is no C identifier.
+// programPin decides where a program is pinned: where a rule about it says, or
+// else in a directory beside the maps, whose name has a '-' and so is no
+// identifier of C.
 func (b *planner) programPin(p *Program) (*PlannedPin, error) {
-	mode := p.Pin.Mode
-	if mode == PinDefault && b.policy.PinPrograms {
-		mode = PinByName
-	}
-	switch mode {
-	case PinPath:
+	q := conf.Query{Object: b.object.Name, Program: p.Name, ProgType: p.Type.String(), IfName: b.policy.IfName}
+	switch {
+	case p.Pin.Mode == PinNever:
+		return nil, nil
+	case p.Pin.Mode == PinPath:
 		return &PlannedPin{Path: p.Pin.Path, Decided: "object", Now: "unknown"}, checkPath(p.Pin.Path)
-	case PinByName:
-		root := b.policy.PinRoot
-		decided := "policy"
-		if root == "" {
-			root = path.Join(b.bpffs(), b.config().Root.V)
-			decided = b.config().Root.Origin.String()
-		}
-		dir := b.object.Name + "-programs"
-		if err := pin.CheckName(dir); err != nil {
+	case p.Pin.Mode == PinByName || b.policy.PinPrograms:
+		q.PinValue = 1
+	}
+	d, err := b.config().Decide(q)
+	if err != nil || !d.Pin {
+		return nil, err
+	}
+	dir := d.Dir
+	if d.Reason != string(conf.RuleProgram)+" rule" {
+		sub := b.object.Name + ProgramsSuffix
+		if err := pin.CheckName(sub); err != nil {
 			return nil, err
 		}
-		return &PlannedPin{Path: path.Join(root, dir, p.Name), Decided: decided, Now: "unknown"}, pin.CheckName(p.Name)
+		dir = path.Join(d.Dir, sub)
 	}
-	return nil, nil
+	return b.pinOf(d, dir), nil
 }
+
+// ProgramsSuffix ends the name of the directory that an object's programs are
+// pinned in by default; the object's name stands before it.
+const ProgramsSuffix = "-programs"
 
 // mapsUsed lists the maps that the program's final instructions refer to.
 func (p *Program) mapsUsed() []string {
@@ -326,6 +329,7 @@ func (b *planner) steps() error {
 	}
 	b.programSlots(add)
 	b.pinSteps(add)
+	b.attachSteps(add)
 	return nil
 }
 
@@ -393,8 +397,7 @@ func contents(m *Map) string {
 func (b *planner) programSlots(add func(Step)) {
 	for _, m := range b.created() {
 		if m.Type == sys.MapTypeStructOps {
-			add(Step{Op: OpRegister, Map: m.Name})
-			continue
+			continue // registered when it is attached
 		}
 		for _, s := range m.Slots {
 			if s.Program == "" {
@@ -420,7 +423,24 @@ func (b *planner) programSlots(add func(Step)) {
 	}
 }
 
-// pinSteps come last, in the order of their paths, so that two loaders that
+// attachSteps register struct_ops maps and attach what says to what.
+func (b *planner) attachSteps(add func(Step)) {
+	if !b.policy.Attach {
+		return
+	}
+	for _, m := range b.created() {
+		if m.Type == sys.MapTypeStructOps {
+			add(Step{Op: OpRegister, Map: m.Name})
+		}
+	}
+	for _, p := range b.object.Programs {
+		if p.AutoLoad && p.AttachTarget != "" && p.AttachKind != prog.AttachNone && p.AttachKind != prog.AttachStructOps {
+			add(Step{Op: OpAttach, Program: p.Name, Target: p.AttachTarget, Note: p.AttachKind.String()})
+		}
+	}
+}
+
+// pinSteps come after loading, in the order of their paths, so that two loaders that
 // pin the same things meet at the first of them.
 func (b *planner) pinSteps(add func(Step)) {
 	var pins []Step
@@ -473,5 +493,11 @@ func (s Step) subject() string {
 	return "the object's types"
 }
 
-// doing is the beginning of an error about a step.
-func (s Step) doing() string { return string(s.Op) + " " + s.subject() }
+// doing is the beginning of an error about a step, empty where the error says
+// it by itself.
+func (s Step) doing() string {
+	if s.Op == OpLoadProgram {
+		return ""
+	}
+	return string(s.Op) + " " + s.subject()
+}

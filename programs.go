@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/lode-bpf/lode/insn"
 	"github.com/lode-bpf/lode/prog"
 	"github.com/lode-bpf/lode/sys"
 )
@@ -65,8 +64,6 @@ func (l *programLoader) step(s Step, u *undoLog) error {
 		}
 		l.did(s, "set", 0)
 		return l.Maps[s.Map].SetSlot(s.Key, l.Programs[s.Target].FD())
-	case OpRegister:
-		return l.register(s)
 	}
 	return nil
 }
@@ -83,8 +80,14 @@ func (l *programLoader) load(p *Program, s Step, u *undoLog) error {
 	if err != nil {
 		return err
 	}
-	loaded, err := prog.Load(l.kernel, &p.Spec, code, prog.LoadOptions{
-		Explain: l.plan.explain(p),
+	spec := p.Spec
+	if _, member, ok := l.plan.object.memberOf(p.Name); ok {
+		spec.AttachType = sys.AttachType(member)
+	}
+	loaded, err := prog.Load(l.kernel, &spec, code, prog.LoadOptions{
+		Explain:  l.plan.explain(p),
+		Lines:    func() []prog.SourceLine { return prog.SourceLines(p.Code.Lines, l.plan.object.BTF) },
+		Features: featuresOf(l.kernel),
 	})
 	if err != nil {
 		return err
@@ -127,8 +130,10 @@ func (l *programLoader) code(p *Program) (prog.Code, error) {
 		return c, err
 	}
 	if c.BTFFD != 0 && p.Code.FuncInfo != nil {
-		c.FuncInfo = funcInfo(p)
-		c.LineInfo = lineInfo(p.Code.Lines)
+		for _, f := range p.Code.FuncInfo {
+			c.FuncInfo = prog.AppendFuncInfo(c.FuncInfo, f.Index, f.TypeID)
+		}
+		c.LineInfo = prog.AppendLineInfo(nil, p.Code.Lines)
 	}
 	return c, l.target(p, &c)
 }
@@ -240,27 +245,6 @@ func (l *programLoader) target(p *Program, c *prog.Code) error {
 		c.AttachBTFObjFD = fd.Int()
 	}
 	return nil
-}
-
-// funcInfo encodes struct bpf_func_info.
-func funcInfo(p *Program) []byte {
-	var b []byte
-	for _, f := range p.Code.FuncInfo {
-		b = nativeOrder.AppendUint32(b, uint32(f.Index))
-		b = nativeOrder.AppendUint32(b, uint32(f.TypeID))
-	}
-	return b
-}
-
-// lineInfo encodes struct bpf_line_info.
-func lineInfo(lines []insn.Line) []byte {
-	b := make([]byte, 0, 16*len(lines))
-	for _, x := range lines {
-		for _, v := range [...]uint32{uint32(x.Index), x.FileOff, x.LineOff, x.LineCol} {
-			b = nativeOrder.AppendUint32(b, v)
-		}
-	}
-	return b
 }
 
 // A MissingMapError says that a program uses a map that was not created.

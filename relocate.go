@@ -5,6 +5,7 @@ import (
 
 	"github.com/lode-bpf/lode/btf"
 	"github.com/lode-bpf/lode/reloc"
+	"github.com/lode-bpf/lode/sys"
 )
 
 // A Relocation is what Relocate decided, with reasons. The instructions stand
@@ -76,6 +77,14 @@ func (o *Object) mapSymbols() []reloc.MapSymbol {
 			s.Name = m.Name
 		}
 		out = append(out, s)
+		if m.Type == sys.MapTypeArena && len(m.Data) > 0 {
+			if sec, ok := o.File.SectionByName(arenaSection); ok { // its variables stand at the arena's beginning
+				out = append(out, reloc.MapSymbol{Map: m.Name, Section: sec.Index(), Size: sec.Size(), Data: true, Arena: true})
+			}
+		}
 	}
 	return out
 }
+
+// arenaSection holds the global variables of an arena.
+const arenaSection = ".addr_space.1"

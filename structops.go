@@ -91,20 +91,25 @@ func (c *Collection) createStructOps(p *Plan, m *Map, opts bpfmaps.CreateOptions
 }
 
 // register writes the value of a struct_ops map, with its programs' descriptors:
-// the kernel checks it and, without BPF_F_LINK, begins to use it.
-func (l *programLoader) register(s Step) error {
-	if !l.fresh[s.Map] {
+// the kernel checks it and, unless the map is for a link (BPF_F_LINK), begins to
+// use it and holds it until it is deleted.
+func (c *Collection) register(p *Plan, s Step, u *undoLog) error {
+	m := c.Maps[s.Map]
+	if !c.fresh[s.Map] || m == nil {
 		return nil
 	}
-	b := l.plan.object.structOpsBinding(s.Map)
+	b := p.object.structOpsBinding(s.Map)
 	value := slices.Clone(b.Value)
-	for _, m := range b.Members {
-		p := l.Programs[m.Program]
-		if p == nil {
-			continue // turned off: the member stays empty
+	for _, member := range b.Members {
+		if g := c.Programs[member.Program]; g != nil { // else turned off: the member stays empty
+			nativeOrder.PutUint64(value[member.Offset:], uint64(g.FD()))
 		}
-		nativeOrder.PutUint64(value[m.Offset:], uint64(p.FD()))
 	}
-	l.did(s, "filled", 0)
-	return l.Maps[s.Map].Update(make([]byte, 4), value, sys.BPF_ANY)
+	key := make([]byte, 4)
+	if err := m.Update(key, value, sys.BPF_ANY); err != nil {
+		return err
+	}
+	u.add(func() error { return m.Delete(key) })
+	c.did(s, "registered", 0)
+	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/lode-bpf/lode"
+	"github.com/lode-bpf/lode/insn"
+	"github.com/lode-bpf/lode/pin"
 	"github.com/lode-bpf/lode/sys"
 )
 
@@ -51,6 +53,9 @@ func load(e *env) error {
 		return err
 	}
 	policy.PinPrograms = !e.opts.noPin
+	if err := mountBPFFS(&policy); err != nil {
+		return err
+	}
 	c, err := o.Load(e.ctx, lode.LoadOptions{Policy: policy, Env: kernelEnv()})
 	if err != nil {
 		return loadError(err, e.args[0])
@@ -60,6 +65,21 @@ func load(e *env) error {
 		return e.printJSON(describe(c))
 	}
 	return printLoaded(e, c)
+}
+
+// mountBPFFS finds the bpffs to pin in, and mounts one where there is none, as
+// tc, ip and bpftool do. Without the privilege for that, the load will say what
+// it lacks.
+func mountBPFFS(policy *lode.Policy) error {
+	if policy.PinRoot != "" && !strings.HasPrefix(policy.PinRoot, pin.DefaultMount+"/") {
+		return nil
+	}
+	at, err := pin.Discover(sys.Live(), true)
+	if err != nil && !errors.Is(err, sys.EPERM) {
+		return err
+	}
+	policy.BPFFS = at
+	return nil
 }
 
 // A loaded is what exists after a load.
@@ -86,6 +106,8 @@ type loadedProgram struct {
 	Tag          string `json:"tag"`
 	Instructions int    `json:"instructions"` // as the kernel runs them, before compilation
 	Pin          string `json:"pin,omitempty"`
+
+	tail bool // called by another program of the object
 }
 
 // describe lists what a collection holds, in the order of the plan.
@@ -93,8 +115,11 @@ func describe(c *lode.Collection) loaded {
 	var l loaded
 	pins := map[string]string{}
 	how := map[string]string{}
+	tails := map[string]bool{}
 	for _, d := range c.Done {
 		switch d.Op {
+		case lode.OpSetTailCall:
+			tails[d.Target] = true
 		case lode.OpPinMap, lode.OpPinProgram:
 			pins[d.Map+"/"+d.Program] = d.Path
 			if d.Result == "replaced" {
@@ -117,9 +142,9 @@ func describe(c *lode.Collection) loaded {
 			}
 			l.Maps = append(l.Maps, row)
 		case d.Op == lode.OpLoadProgram:
-			row := loadedProgram{Name: d.Program, ID: d.ID, Pin: pins["/"+d.Program]}
+			row := loadedProgram{Name: d.Program, ID: d.ID, Pin: pins["/"+d.Program], tail: tails[d.Program]}
 			if info, err := c.Program(d.Program).Info(); err == nil {
-				row.Type, row.Tag, row.Instructions = info.Type.String(), info.Tag.String(), info.XlatedInsns()
+				row.Type, row.Tag, row.Instructions = info.Type.String(), fmt.Sprintf("%x", info.Tag), info.Xlated/insn.Size
 			}
 			l.Programs = append(l.Programs, row)
 		}
@@ -162,7 +187,7 @@ func nextSteps(l loaded) string {
 		}
 	}
 	for _, p := range l.Programs {
-		if p.Pin != "" && p.Type == "xdp" {
+		if p.Pin != "" && p.Type == "xdp" && !p.tail {
 			line("attach to a device:", "ip link set dev DEVICE xdp pinned "+p.Pin)
 			break
 		}
@@ -193,7 +218,8 @@ func pinDir(l loaded) string {
 
 // loadError says what can be done without privileges.
 func loadError(err error, file string) error {
-	if errors.Is(err, sys.EPERM) || errors.Is(err, sys.EACCES) {
+	var e *sys.Error
+	if errors.As(err, &e) && e.Errno == sys.EPERM && strings.Contains(e.Hint, "lacks") {
 		return &privilegeError{err, file}
 	}
 	return err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"path"
+
 	"github.com/lode-bpf/lode"
 	"github.com/lode-bpf/lode/compat/iproute2"
 	"github.com/lode-bpf/lode/conf"
@@ -36,6 +38,9 @@ func (e *env) policy() (lode.Policy, error) {
 	config, err := conf.Load(conf.Options{Path: e.opts.config})
 	if err != nil {
 		return lode.Policy{}, err
+	}
+	if e.opts.pinRoot != "" && !path.IsAbs(e.opts.pinRoot) {
+		return lode.Policy{}, usage("--pin-root %q is not an absolute path", e.opts.pinRoot)
 	}
 	return lode.Policy{Config: config, PinRoot: e.opts.pinRoot}, nil
 }

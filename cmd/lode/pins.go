@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lode-bpf/lode"
+	"github.com/lode-bpf/lode/conf"
 	"github.com/lode-bpf/lode/maps"
 	"github.com/lode-bpf/lode/pin"
 	"github.com/lode-bpf/lode/prog"
@@ -104,13 +106,16 @@ func (u *unloader) directory(d *pin.Dir) error {
 		return err
 	}
 	for _, name := range names {
-		if strings.HasSuffix(name, programsSuffix) {
+		if strings.HasSuffix(name, lode.ProgramsSuffix) {
 			if err := u.programs(d, name); err != nil {
 				return err
 			}
 		}
 	}
 	for _, name := range names {
+		if conf.CheckElement(name) != nil {
+			continue // the kernel's own, such as maps.debug
+		}
 		what, err := d.Stat(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // a directory of programs that is gone by now
@@ -180,15 +185,12 @@ func (u *unloader) note(d *pin.Dir, name string) error {
 		return err
 	}
 	defer p.Close()
-	ids, err := p.MapIDs()
-	for _, id := range ids {
+	info, err := p.Info()
+	for _, id := range info.MapIDs {
 		u.used[id] = true
 	}
 	return err
 }
-
-// programsSuffix ends the names of the directories that a load pins programs in.
-const programsSuffix = "-programs"
 
 // removeIfEmpty removes a directory that has nothing in it, unless it is the top
 // of its bpffs.

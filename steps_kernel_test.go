@@ -1,0 +1,242 @@
+package lode_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/lode-bpf/lode"
+	"github.com/lode-bpf/lode/conf"
+	"github.com/lode-bpf/lode/internal/ktest"
+	"github.com/lode-bpf/lode/maps"
+	"github.com/lode-bpf/lode/sys"
+)
+
+func open(t testing.TB, name string) *lode.Object {
+	t.Helper()
+	o, err := lode.Open(ktest.ObjectPath(t, name), lode.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// relocated relocates against the running kernel.
+func relocated(t testing.TB, o *lode.Object) *lode.Object {
+	t.Helper()
+	r, err := o.Relocate(lode.NewLiveEnv(sys.Live()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func planned(t testing.TB, o *lode.Object, p lode.Policy) *lode.Plan {
+	t.Helper()
+	plan, err := o.Plan(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// run is one test run of a program, and its return value.
+func run(t testing.TB, c *lode.Collection, program string, packet []byte) uint32 {
+	t.Helper()
+	v, _, err := c.Program(program).Test(packet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// frame is an Ethernet frame of the given EtherType.
+func frame(ethertype uint16) []byte {
+	b := make([]byte, 64)
+	binary.BigEndian.PutUint16(b[12:], ethertype)
+	return b
+}
+
+// packetsOf reads the count of an EtherType from the map "packets".
+func packetsOf(t testing.TB, m *maps.Map, ethertype uint32) uint64 {
+	t.Helper()
+	v, err := m.Lookup(binary.NativeEndian.AppendUint32(nil, ethertype))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary.NativeEndian.Uint64(v)
+}
+
+// TestKernelMapsBeforeRelocation creates the maps first and relocates after.
+func TestKernelMapsBeforeRelocation(t *testing.T) {
+	ktest.Root(t)
+	ktest.NoFDLeaks(t)
+	o := open(t, "counter")
+	o.Map("packets").Pin.Mode = lode.PinNever
+	c, err := lode.CreateMaps(context.Background(), nil, planned(t, o, lode.Policy{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.LoadPrograms(context.Background(), planned(t, o, lode.Policy{})); err == nil {
+		t.Error("programs were loaded that had not been relocated")
+	}
+	if err := c.LoadPrograms(context.Background(), planned(t, relocated(t, o), lode.Policy{})); err != nil {
+		t.Fatal(err)
+	}
+	run(t, c, "count", frame(0x88b5))
+	if n := packetsOf(t, c.Map("packets"), 0x88b5); n != 1 {
+		t.Errorf("the program counted %d packets, want 1", n)
+	}
+}
+
+// TestKernelUseMap gives a map of the caller's instead of the object's.
+func TestKernelUseMap(t *testing.T) {
+	ktest.Root(t)
+	ktest.NoFDLeaks(t)
+	own, err := maps.Create(sys.Live(), &maps.Spec{Name: "own", Type: sys.MapTypeHash, KeySize: 4, ValueSize: 16, MaxEntries: 1024}, maps.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	o := open(t, "counter")
+	if err := o.UseMap("packets", own); err != nil {
+		t.Fatal(err)
+	}
+	c, err := o.Load(context.Background(), lode.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, c, "count", frame(0x88b6))
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := packetsOf(t, own, 0x88b6); n != 1 {
+		t.Errorf("the caller's map, which is still open, has %d packets, want 1", n)
+	}
+	o.Map("packets").Use = nil
+	small, err := maps.Create(sys.Live(), &maps.Spec{Name: "small", Type: sys.MapTypeHash, KeySize: 4, ValueSize: 8, MaxEntries: 16}, maps.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer small.Close()
+	o.Map("packets").Use = small
+	_, err = o.Load(context.Background(), lode.LoadOptions{})
+	var mismatch *maps.MismatchError
+	if !errors.As(err, &mismatch) || len(mismatch.Rows) != 2 {
+		t.Errorf("a map that does not fit: %v, want a mismatch of value size and entries", err)
+	}
+}
+
+// TestKernelInject replaces a definition by one of the caller's own, of another
+// type, name and size: the code's references follow.
+func TestKernelInject(t *testing.T) {
+	ktest.Root(t)
+	ktest.NoFDLeaks(t)
+	o := open(t, "counter")
+	if err := o.ReplaceMap("packets", &lode.Map{Spec: maps.Spec{Name: "recent", Type: sys.MapTypeLRUHash, KeySize: 4, ValueSize: 16, MaxEntries: 64}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.SetVariable("large_from", 32); err != nil {
+		t.Fatal(err)
+	}
+	c, err := o.Load(context.Background(), lode.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	run(t, c, "count", frame(0x88b5))
+	if n := packetsOf(t, c.Map("recent"), 0x88b5); n != 1 {
+		t.Errorf("the injected map has %d packets, want 1", n)
+	}
+	v, err := c.Map("large").Lookup(make([]byte, 4))
+	if err != nil || binary.NativeEndian.Uint64(v) != 1 {
+		t.Errorf("a packet of 64 bytes is not large although large_from was set to 32: %v %v", v, err)
+	}
+}
+
+// TestKernelReuse shares a pinned map between two loads and keeps its contents;
+// one of another definition is refused, or replaced if the policy says so.
+func TestKernelReuse(t *testing.T) {
+	root := filepath.Join(ktest.BPFFS(t), "app")
+	ktest.NoFDLeaks(t)
+	first, err := counter(t, root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	run(t, first, "count", frame(0x88b5))
+	second, err := counter(t, root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	if second.Created("packets") {
+		t.Error("the second load did not reuse the pinned map")
+	}
+	run(t, second, "count", frame(0x88b5))
+	if n := packetsOf(t, first.Map("packets"), 0x88b5); n != 2 {
+		t.Errorf("both loads together counted %d packets, want 2", n)
+	}
+	larger := open(t, "counter")
+	larger.Map("packets").MaxEntries = 4096
+	opts := lode.LoadOptions{Policy: lode.Policy{PinRoot: root}}
+	_, err = larger.Load(context.Background(), opts)
+	var mismatch *maps.MismatchError
+	if !errors.As(err, &mismatch) || len(mismatch.Rows) != 1 || mismatch.Rows[0].Definition != "4096" {
+		t.Fatalf("another definition: %v, want a mismatch of the entries", err)
+	}
+	opts.Config = conf.Default()
+	opts.Config.OnMismatch.V = conf.Replace
+	third, err := larger.Load(context.Background(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer third.Close()
+	pinned, err := maps.FromPin(sys.Live(), filepath.Join(root, "packets"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pinned.Close()
+	if pinned.MaxEntries() != 4096 {
+		t.Errorf("the pinned map has %d entries, want the replacement's 4096", pinned.MaxEntries())
+	}
+	if err := third.Undo(); err != nil {
+		t.Fatal(err)
+	}
+	back, err := maps.FromPin(sys.Live(), filepath.Join(root, "packets"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer back.Close()
+	if n := packetsOf(t, back, 0x88b5); n != 2 {
+		t.Errorf("after Undo the old map is not back with its contents: %d packets, want 2", n)
+	}
+}
+
+// TestKernelCancelled ends a load in the middle of each step.
+func TestKernelCancelled(t *testing.T) {
+	bpffs := ktest.BPFFS(t)
+	ktest.NoFDLeaks(t)
+	empty := tree(t, bpffs)
+	for n := 1; n <= 90; n += 7 {
+		ctx, cancel := context.WithCancel(context.Background())
+		k := &sys.Fault{Kernel: sys.Live(), OnCall: func(i int, _ string) {
+			if i == n {
+				cancel()
+			}
+		}}
+		c, err := lode.Load(ctx, ktest.ObjectPath(t, "counter"), lode.LoadOptions{Policy: lode.Policy{PinRoot: bpffs + "/app", PinPrograms: true}, Kernel: k})
+		if err == nil {
+			err = c.Undo()
+		} else if !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled at call %d: %v", n, err)
+		}
+		if got := tree(t, bpffs); len(got) != len(empty) {
+			t.Errorf("cancelled at call %d: left %q (%v)", n, got, err)
+		}
+		cancel()
+	}
+}
