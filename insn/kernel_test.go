@@ -53,6 +53,9 @@ func everyForm(accept func(insn.Form) bool) (code []insn.Instruction, forms int)
 				i.Regs = i.Regs.WithDst(10)
 			}
 		}
+		if f.Name == "may_goto" {
+			i.Off = 1 // a distance of 0 is refused by some kernels
+		}
 		if !accept(f) {
 			continue
 		}
@@ -126,6 +129,9 @@ func TestKernelVerifierShowsTheSame(t *testing.T) {
 			continue
 		}
 		slot, _ := strconv.Atoi(m[1])
+		if seen[slot] {
+			continue // newest kernels end with the program as they have rewritten it
+		}
 		text, _ := insn.AppendText(nil, insn.Verifier, code, slot)
 		if op, _ := strconv.ParseUint(m[2], 16, 8); string(text) != m[3] || insn.Opcode(op) != code[slot].Op {
 			t.Errorf("slot %d: %q, the verifier says %q", slot, text, m[3])
