@@ -101,7 +101,7 @@ func ProgBindMap(k Kernel, progFD, mapFD int) error {
 }
 
 // ProgStreamRead reads what a program wrote to one of its streams
-// (BPF_PROG_STREAM_READ_BY_FD, 6.18) and returns the number of bytes.
+// (BPF_PROG_STREAM_READ_BY_FD, 6.17) and returns the number of bytes.
 func ProgStreamRead(k Kernel, progFD int, stream uint32, buf []byte) (int, error) {
 	return k.BPF(CmdProgStreamReadByFD, &ProgStreamReadAttr{
 		StreamBuf: BytesPtr(buf), StreamBufLen: uint32(len(buf)), StreamID: stream, ProgFD: int32(progFD)})

@@ -87,7 +87,7 @@ var cmds = [...]enumRow{
 	CmdLinkDetach:              {"link_detach", "5.9"},
 	CmdProgBindMap:             {"prog_bind_map", "5.10"},
 	CmdTokenCreate:             {"token_create", "6.9"},
-	CmdProgStreamReadByFD:      {"prog_stream_read_by_fd", "6.18"},
+	CmdProgStreamReadByFD:      {"prog_stream_read_by_fd", "6.17"},
 	CmdProgAssocStructOps:      {"prog_assoc_struct_ops", "7.0"},
 }
 

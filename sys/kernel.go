@@ -60,7 +60,7 @@ type Attr interface {
 }
 
 // WithCommon adds the argument that all commands share on kernels that have
-// BPF_COMMON_ATTRS (7.1): a log for commands that have none of their own.
+// BPF_COMMON_ATTRS (7.2): a log for commands that have none of their own.
 type WithCommon struct {
 	Attr
 	Common *CommonAttr

@@ -82,7 +82,7 @@ var mapTypes = [...]enumRow{
 	MapTypeCgrpStorage:         {"cgrp_storage", "6.2"},
 	MapTypeArena:               {"arena", "6.9"},
 	MapTypeInsnArray:           {"insn_array", "6.19"},
-	MapTypeRHash:               {"rhash", "7.1"},
+	MapTypeRHash:               {"rhash", "7.2"},
 }
 
 // String is the name of the map type as in the UAPI, in lower case and without its prefix,
