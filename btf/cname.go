@@ -6,8 +6,8 @@ import "strconv"
 // that nothing else in its name space has.
 type cNames struct {
 	s       *Spec
-	tags    map[string]TypeID // who has a name among structures, unions, enumerations
-	idents  map[string]TypeID // who has a name among typedefs and enumerators
+	tags    nameSpace         // of structures, unions, enumerations
+	idents  nameSpace         // of typedefs and enumerators
 	renamed map[TypeID]string // types that had to take another name
 	enums   map[enumKey]string
 }
@@ -21,61 +21,76 @@ type enumKey struct {
 // init names all types, in the order of their ids.
 func (c *cNames) init(s *Spec) {
 	c.s = s
-	c.tags, c.idents = make(map[string]TypeID), make(map[string]TypeID)
+	c.tags, c.idents = newNameSpace("___"), newNameSpace("___")
 	c.renamed, c.enums = make(map[TypeID]string), make(map[enumKey]string)
 	for id := TypeID(1); int(id) < s.NumTypes(); id++ {
 		t := s.Type(id)
 		switch t.Kind() {
 		case KindStruct, KindUnion:
-			c.take(c.tags, t)
+			c.take(&c.tags, t)
 		case KindEnum, KindEnum64:
-			c.take(c.tags, t)
+			c.take(&c.tags, t)
 			for n, e := range t.Enumerators() {
-				if name := unique(c.idents, identifier(e.Name), id); name != e.Name {
+				if name := c.idents.take(identifier(e.Name), id); name != e.Name {
 					c.enums[enumKey{id, n}] = name
 				}
 			}
 		case KindTypedef:
-			c.take(c.idents, t)
+			c.take(&c.idents, t)
 		case KindInt, KindFloat:
 			if !isCNumber(t) {
-				c.take(c.idents, t)
+				c.take(&c.idents, t)
 			}
 		}
 	}
 	for id := TypeID(1); int(id) < s.NumTypes(); id++ {
 		if t := s.Type(id); t.Kind() == KindFwd && !c.same(t) {
-			c.take(c.tags, t)
+			c.take(&c.tags, t)
 		}
 	}
 }
 
 // take gives a type its name, or one like it that is free.
-func (c *cNames) take(space map[string]TypeID, t Type) {
+func (c *cNames) take(space *nameSpace, t Type) {
 	have := t.Name()
 	if have == "" {
 		return
 	}
-	if name := unique(space, identifier(have), t.id); name != have {
+	if name := space.take(identifier(have), t.id); name != have {
 		c.renamed[t.id] = name
 	}
 }
 
-// unique takes a name, or the first of name___2, name___3 that is free.
-func unique(space map[string]TypeID, name string, id TypeID) string {
-	try := name
-	for n := 2; ; n++ {
-		if _, taken := space[try]; !taken {
-			space[try] = id
+// A nameSpace gives out names once.
+type nameSpace struct {
+	sep   string            // between a name and its number
+	owner map[string]TypeID // who has a name
+	next  map[string]int    // the number to try next
+}
+
+func newNameSpace(sep string) nameSpace {
+	return nameSpace{sep: sep, owner: make(map[string]TypeID), next: make(map[string]int)}
+}
+
+// take gives out a name, or the first of name___2, name___3 that is free.
+func (n *nameSpace) take(name string, id TypeID) string {
+	if _, taken := n.owner[name]; !taken {
+		n.owner[name] = id
+		return name
+	}
+	for i := max(n.next[name], 2); ; i++ {
+		try := name + n.sep + strconv.Itoa(i)
+		if _, taken := n.owner[try]; !taken {
+			n.owner[try] = id
+			n.next[name] = i + 1
 			return try
 		}
-		try = name + "___" + strconv.Itoa(n)
 	}
 }
 
 // same reports whether a forward declaration is of a type that is there.
 func (c *cNames) same(t Type) bool {
-	id, ok := c.tags[identifier(t.Name())]
+	id, ok := c.tags.owner[identifier(t.Name())]
 	return ok && id != t.id && cTag(c.s.Type(id)) == cTag(t)
 }
 

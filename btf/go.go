@@ -26,7 +26,7 @@ func (s *Spec) FormatGo(w io.Writer, opts GoOptions) error {
 	if pkg == "" {
 		pkg = "types"
 	}
-	p := &goPrinter{printer: *newPrinter(w), s: s, align: aligner{s: s}, names: make(map[TypeID]string), taken: make(map[string]bool),
+	p := &goPrinter{printer: *newPrinter(w), s: s, align: aligner{s: s}, names: make(map[TypeID]string), taken: newNameSpace("_"),
 		done: make(map[TypeID]bool), layouts: make(map[TypeID]goLayout), typedefs: typedefNames(s)}
 	for b := s; b != nil; b = b.base {
 		p.budget += 64 * len(b.raw)
@@ -62,7 +62,7 @@ type goPrinter struct {
 	s        *Spec
 	align    aligner
 	names    map[TypeID]string // given to types so far
-	taken    map[string]bool
+	taken    nameSpace
 	typedefs map[TypeID]string // C names of types that have none but by a typedef
 	done     map[TypeID]bool
 	layouts  map[TypeID]goLayout
@@ -149,20 +149,10 @@ func (p *goPrinter) cName(t Type) string {
 func (p *goPrinter) name(t Type) string {
 	n, ok := p.names[t.id]
 	if !ok {
-		n = p.unique(camel(p.cName(t)))
+		n = p.taken.take(camel(p.cName(t)), t.id)
 		p.names[t.id] = n
 	}
 	return n
-}
-
-// unique takes a name, or the first of name_2, name_3 that is free.
-func (p *goPrinter) unique(name string) string {
-	try := name
-	for n := 2; p.taken[try]; n++ {
-		try = name + "_" + strconv.Itoa(n)
-	}
-	p.taken[try] = true
-	return try
 }
 
 // camel turns a C name into an exported Go name: task_struct to TaskStruct.
@@ -212,7 +202,7 @@ func (p *goPrinter) enum(t Type) {
 			p.put("\t// ", identifier(e.Name), " = ", v, " does not fit in ", strconv.Itoa(int(t.Size())), " bytes\n")
 			continue
 		}
-		p.put("\t", p.unique(camel(e.Name)), " ", typ, " = ", v, "\n")
+		p.put("\t", p.taken.take(camel(e.Name), t.id), " ", typ, " = ", v, "\n")
 	}
 	p.put(")\n")
 }

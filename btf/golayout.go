@@ -58,7 +58,7 @@ func (p *goPrinter) structLayout(t Type, flat bool) (goLayout, error) {
 		return p.unionLayout(t, flat)
 	}
 	l := goLayout{align: 1}
-	used := make(map[string]bool)
+	used := newNameSpace("_")
 	end := uint64(0)
 	gap := func(to uint64, comment string) {
 		if to > end || comment != "" {
@@ -92,7 +92,7 @@ func (p *goPrinter) structLayout(t Type, flat bool) (goLayout, error) {
 		if at%v.align != 0 || flat && v.align > 1 {
 			v = goValue{typ: bytesType(v.size), size: v.size, align: 1, note: v.typ + ", not aligned"}
 		}
-		l.fields = append(l.fields, goField{name: fieldName(m.Name, at, used), typ: v.typ, inner: v.inner, comment: v.note})
+		l.fields = append(l.fields, goField{name: used.take(fieldName(m.Name, at), m.Type), typ: v.typ, inner: v.inner, comment: v.note})
 		l.align = max(l.align, v.align)
 		end = at + v.size
 	}
@@ -100,18 +100,12 @@ func (p *goPrinter) structLayout(t Type, flat bool) (goLayout, error) {
 	return l, nil
 }
 
-// fieldName is a name for a member that no other field has.
-func fieldName(name string, at uint64, used map[string]bool) string {
+// fieldName is the Go name of a member.
+func fieldName(name string, at uint64) string {
 	if name == "" {
 		name = "Anon" + strconv.FormatUint(at, 10)
 	}
-	name = camel(name)
-	try := name
-	for n := 2; used[try]; n++ {
-		try = name + "_" + strconv.Itoa(n)
-	}
-	used[try] = true
-	return try
+	return camel(name)
 }
 
 // unionLayout makes a union bytes, with the alignment of its members.

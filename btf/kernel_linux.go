@@ -120,11 +120,10 @@ func btfOfELF(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sec, ok := ef.SectionByName(".BTF")
+	data, ok, err := sectionData(ef, ".BTF")
 	if !ok {
 		return nil, ErrNoBTF
 	}
-	data, err := sectionData(sec)
 	if err != nil {
 		return nil, err
 	}
