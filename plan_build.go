@@ -184,8 +184,14 @@ func (b *planner) mapPin(m *Map) (*PlannedPin, error) {
 		q.PinValue, q.Legacy = 1, false
 	}
 	d, err := b.config().Decide(q)
-	if err != nil || !d.Pin {
+	if err != nil {
 		return nil, err
+	}
+	if !d.Pin {
+		if q.PinValue != 0 && !d.Origin.IsSet() {
+			b.warn("map %q asks for pin value %d and is not pinned: %s", m.Name, q.PinValue, d.Reason)
+		}
+		return nil, nil
 	}
 	return b.pinOf(d, d.Dir), nil
 }

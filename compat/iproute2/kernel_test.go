@@ -1,0 +1,169 @@
+package iproute2
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/lode-bpf/lode"
+	"github.com/lode-bpf/lode/conf"
+	"github.com/lode-bpf/lode/internal/ktest"
+	"github.com/lode-bpf/lode/maps"
+	"github.com/lode-bpf/lode/sys"
+)
+
+func load(t *testing.T, bpffs string) *lode.Collection {
+	t.Helper()
+	c, err := lode.Load(context.Background(), ktest.ObjectPath(t, "legacy"), lode.LoadOptions{
+		ParseOptions: lode.ParseOptions{Fallback: Fallback},
+		Policy:       lode.Policy{BPFFS: bpffs, Config: config(t)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// config gives pin value 7 a directory, as a line of iproute2's bpf_pinning.
+func config(t *testing.T) *conf.Config {
+	t.Helper()
+	c, _, err := conf.Parse("bpf_pinning", []byte("7 shared/sevens\n"), conf.Lenient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func value(t *testing.T, m *maps.Map, key uint32) uint64 {
+	t.Helper()
+	v, err := m.Lookup(binary.NativeEndian.AppendUint32(nil, key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n uint64
+	for i := 0; i+8 <= len(v); i += 8 {
+		n += binary.NativeEndian.Uint64(v[i:])
+	}
+	return n
+}
+
+// TestKernelLegacy loads an object with legacy definitions twice: the pins are
+// where iproute2 puts them, tail calls and inner maps work, and the second load
+// shares what the first pinned.
+func TestKernelLegacy(t *testing.T) {
+	bpffs := ktest.BPFFS(t)
+	ktest.NoFDLeaks(t)
+	first := load(t, bpffs)
+	hash := fmt.Sprintf("%x", sha1.Sum(ktest.Object(t, "legacy")))
+	for name, dir := range map[string]string{"per_object": "tc/" + hash, "jumps": "tc/" + hash, "global": "tc/globals", "configured": "shared/sevens"} {
+		if _, err := os.Lstat(filepath.Join(bpffs, dir, name)); err != nil {
+			t.Errorf("map %q: %v", name, err)
+		}
+	}
+	packet := make([]byte, 64)
+	run := func(c *lode.Collection) {
+		t.Helper()
+		if _, _, err := c.Program("classify").Test(packet); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(first)
+	if n := value(t, first.Map("unpinned"), 0); n != 1 {
+		t.Errorf("unpinned[0] is %d, want 1", n)
+	}
+	if n := value(t, first.Map("inner"), 0); n == 0 {
+		t.Error("the program did not reach the inner map through the outer one")
+	}
+	if a, b := value(t, first.Map("global"), 0), value(t, first.Map("global"), 1); a != 1 || b != 1 {
+		t.Errorf("tail calls ran %d and %d times, want once each", a, b)
+	}
+	second := load(t, bpffs)
+	for _, name := range []string{"per_object", "jumps", "global", "configured"} {
+		if second.Created(name) {
+			t.Errorf("the second load made a new map %q", name)
+		}
+	}
+	run(second)
+	if n := value(t, first.Map("global"), 1); n != 2 {
+		t.Errorf("after both loads global[1] is %d, want 2", n)
+	}
+	if n := value(t, second.Map("unpinned"), 0); n != 1 {
+		t.Errorf("the second load's own unpinned[0] is %d, want 1", n)
+	}
+}
+
+// TestKernelStock shares a map that is pinned by name with the stock ip
+// command, whichever of the two comes first.
+func TestKernelStock(t *testing.T) {
+	ip := ktest.Tool(t, "ip", "iproute2")
+	for _, order := range []string{"ip first", "lode first"} {
+		t.Run(order, func(t *testing.T) {
+			bpffs := ktest.BPFFS(t)
+			ktest.NetNS(t)
+			ktest.Veth(t, "lode0", "lode1")
+			t.Setenv("TC_BPF_MNT", bpffs)
+			stock := func() {
+				t.Helper()
+				cmd := exec.Command(ip, "link", "set", "dev", "lode0", "xdp", "obj", ktest.ObjectPath(t, "conflict"), "sec", "xdp")
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("%v: %v\n%s", cmd, err, out)
+				}
+			}
+			if order == "ip first" {
+				stock()
+			}
+			cfg := conf.Default()
+			cfg.Layout.V = conf.LayoutIproute2
+			c, err := lode.Load(context.Background(), ktest.ObjectPath(t, "conflict"), lode.LoadOptions{Policy: lode.Policy{BPFFS: bpffs, Config: cfg}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if order == "ip first" && c.Created("packets") {
+				t.Error("the map that ip pinned was not shared")
+			}
+			if order == "lode first" {
+				stock()
+			}
+			ours, err := c.Map("packets").Info()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if id := usedMaps(t); !id[ours.ID] {
+				t.Errorf("the program that ip attached does not use the map with id %d but %v", ours.ID, id)
+			}
+		})
+	}
+}
+
+// usedMaps lists the ids of the maps that programs called "count" use.
+func usedMaps(t *testing.T) map[uint32]bool {
+	t.Helper()
+	ids := map[uint32]bool{}
+	for id, err := range sys.IDs(sys.Live(), sys.ObjProg) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		fd, err := sys.GetFDByID(sys.Live(), sys.ObjProg, id, 0)
+		if err != nil {
+			continue // gone in between
+		}
+		list := make([]uint32, 64)
+		info := sys.ProgInfo{NrMapIDs: uint32(len(list)), MapIDs: sys.SlicePtr(list)}
+		err = sys.ObjGetInfoByFD(sys.Live(), fd.Int(), &info)
+		fd.Close()
+		if err != nil || info.Name.String() != "count" {
+			continue
+		}
+		for _, m := range list[:min(int(info.NrMapIDs), len(list))] {
+			ids[m] = true
+		}
+	}
+	return ids
+}
