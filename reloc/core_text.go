@@ -177,9 +177,3 @@ func (d *Decision) Reason(c *Candidate) string {
 	}
 	return "differs"
 }
-
-// COREFailure is the sentence for a program that the kernel rejected because it
-// reached a poisoned instruction.
-func (d *Decision) COREFailure() string {
-	return fmt.Sprintf("CO-RE: %s of %s has no target: %s", d.Kind, d.Path(), d.why())
-}

@@ -15,9 +15,6 @@ const (
 	relCall = 10
 )
 
-// shnLoreserve is SHN_LORESERVE: section indices that are no sections.
-const shnLoreserve = 0xff00
-
 // An index is what the steps need to know of an Input: its functions by place,
 // and the numbers of their records.
 type index struct {

@@ -1,22 +1,20 @@
 package reloc
 
-import (
-	"fmt"
-
-	"github.com/lode-bpf/lode/insn"
-)
+import "fmt"
 
 // records lists every relocation record of the input, as if nothing became of
 // any. A record's number is its place in the list.
 func (x *index) records() []Record {
 	out := make([]Record, 0, x.nrec)
+	decision := 0
 	for i := range x.fns {
 		f := &x.fns[i]
 		for _, r := range f.Refs {
-			out = append(out, Record{Section: r.RelSection, Record: r.Record, Func: f.Name, Index: r.Index})
+			out = append(out, Record{Section: r.RelSection, Record: r.Record, Func: f.Name, Index: r.Index, Decision: -1})
 		}
 		for _, c := range f.CORE {
-			out = append(out, Record{CORE: true, Record: c.Record, Func: f.Name, Index: c.Index})
+			out = append(out, Record{CORE: true, Record: c.Record, Func: f.Name, Index: c.Index, Decision: decision})
+			decision++
 		}
 	}
 	return out
@@ -97,35 +95,4 @@ func (x *index) report(r *Result, f *fn, err error) {
 			mark(n)
 		}
 	}
-}
-
-// Poisoned finds the decision that poisoned an instruction of a program, nil if
-// none did: a kernel that rejects the call of an unknown function at that
-// instruction says so because of it.
-func (r *Result) Poisoned(program, index int) *Decision {
-	if program < 0 || program >= len(r.Programs) {
-		return nil
-	}
-	p := r.Programs[program]
-	var f *insn.Func
-	base := 0
-	for _, placed := range p.Funcs {
-		if placed.Index > index {
-			break
-		}
-		f, base = placed.Func, placed.Index
-	}
-	for _, c := range p.Changes {
-		if c.Index != index || c.Kind != ChangePoison || c.Record < 0 {
-			continue
-		}
-		rec := &r.Records[c.Record]
-		for i := range r.Decisions {
-			d := &r.Decisions[i]
-			if rec.CORE && f != nil && d.Func == f.Name && d.Record == rec.Record && (d.Index == index-base || d.Index+1 == index-base) {
-				return d
-			}
-		}
-	}
-	return nil
 }

@@ -113,13 +113,14 @@ const (
 
 // A Record is one relocation record of the object and what became of it.
 type Record struct {
-	CORE    bool // a CO-RE record of .BTF.ext, else one of an ELF relocation section
-	Section int  // index of the relocation section; 0 for CO-RE
-	Record  int  // number within it, or in .BTF.ext
-	Func    string
-	Index   int // slot in the function
-	Fate    Fate
-	Err     error
+	CORE     bool // a CO-RE record of .BTF.ext, else one of an ELF relocation section
+	Section  int  // index of the relocation section; 0 for CO-RE
+	Record   int  // number within it, or in .BTF.ext
+	Func     string
+	Index    int // slot in the function
+	Decision int // index in Result.Decisions of what a CO-RE record came to, else -1
+	Fate     Fate
+	Err      error
 }
 
 // Accounting counts relocation records. In is the sum of the others.
