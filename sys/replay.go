@@ -14,7 +14,8 @@ import (
 // arguments; the first that does not is a *[ReplayError], and so is every call
 // after it. Descriptors are numbers from 1000 on that exist nowhere else; memory
 // that is mapped is fresh; what a recording leaves out (logs, times, addresses)
-// stays as the caller had it.
+// stays as the caller had it. A recording is trusted as the kernel is: it says how
+// large the values of a map are that the caller opened.
 type Replay struct {
 	mu    sync.Mutex
 	t     *tape

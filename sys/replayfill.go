@@ -7,26 +7,33 @@ import (
 	"unsafe"
 )
 
-// fill writes recorded outputs into an argument; false if one cannot be read.
+// fill writes recorded outputs into an argument; false if one cannot be read. What
+// pointers point to is filled first, while the fields that count it still are the
+// caller's.
 func (p *Replay) fill(cmd Cmd, attr Attr, pairs []pair) bool {
 	targets := []Attr{attr}
 	if i, ok := attr.(*infoCall); ok {
 		targets = []Attr{i.info, attr}
 	}
-next:
-	for _, v := range pairs {
-		for _, target := range targets {
-			ptr, l := target.raw()
-			if f := l.byName(v.name); f != nil {
-				if !p.set(cmd, ptr, l, f, v.value) {
-					return false
-				}
-				continue next
+	for _, pointers := range []bool{true, false} {
+		for _, v := range pairs {
+			ptr, l, f := fieldNamed(targets, v.name)
+			if f == nil || f.kind.pointer() == pointers && !p.set(cmd, ptr, l, f, v.value) {
+				return false
 			}
 		}
-		return false
 	}
 	return true
+}
+
+func fieldNamed(targets []Attr, name string) (unsafe.Pointer, *layout, *field) {
+	for _, target := range targets {
+		ptr, l := target.raw()
+		if f := l.byName(name); f != nil {
+			return ptr, l, f
+		}
+	}
+	return nil, nil, nil
 }
 
 func (p *Replay) set(cmd Cmd, ptr unsafe.Pointer, l *layout, f *field, v string) bool {
