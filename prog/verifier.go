@@ -171,22 +171,25 @@ func poison(in insn.Instruction) string {
 	return ""
 }
 
-// involved lists the registers that an instruction reads or writes.
+// involved lists the registers that an instruction reads, or writes a constant
+// to.
 func involved(in insn.Instruction) []int {
-	class := in.Op & 7
+	const (
+		classLDX = 0x01
+		classST  = 0x02
+		srcX     = 0x08 // the operand is a register
+		mov      = 0xb0
+	)
+	dst, src, class := int(in.Dst()), int(in.Src()), in.Op&7
 	switch {
 	case in.Op == insn.OpCall:
 		return []int{1, 2, 3, 4, 5}
 	case in.Op == insn.OpExit:
 		return []int{0}
-	case in.Op.IsWide(), class == 2: // constant, or store of one
-		return []int{int(in.Dst())}
-	case class >= 4 && class <= 7 && in.Op&8 == 0: // with an immediate
-		return []int{int(in.Dst())}
-	case in.Dst() == in.Src():
-		return []int{int(in.Dst())}
-	case in.Dst() < in.Src():
-		return []int{int(in.Dst()), int(in.Src())}
+	case class == classLDX, class >= 4 && class != 5 && class != 6 && in.Op&0xf0 == mov && in.Op&srcX != 0:
+		return []int{src}
+	case in.Op.IsWide(), class == classST, class >= 4 && in.Op&srcX == 0, dst == src:
+		return []int{dst}
 	}
-	return []int{int(in.Src()), int(in.Dst())}
+	return []int{min(dst, src), max(dst, src)}
 }
