@@ -2,8 +2,6 @@ package btf
 
 import (
 	"bytes"
-	"cmp"
-	"iter"
 	"slices"
 	"strings"
 )
@@ -85,11 +83,14 @@ type CORERecord struct {
 
 // ParseExt reads .BTF.ext. Its strings are those of the object's BTF.
 func ParseExt(b []byte, strs *Spec) (*Ext, error) {
+	if strs == nil {
+		return nil, ErrNoBTF
+	}
 	be, hdrLen, err := parseMagic(b, "ext header", extHeaderLen)
 	if err != nil {
 		return nil, err
 	}
-	if strs != nil && strs.be != be {
+	if strs.be != be {
 		return nil, &FormatError{Part: "ext header", Index: -1, Field: "magic", Value: magic, Kind: Unsupported, Detail: "byte order differs from .BTF"}
 	}
 	e := &Ext{raw: b, be: be, strs: strs}
@@ -135,6 +136,7 @@ func (e *Ext) parsePart(part, at, end int) error {
 		return fail(at, "rec_size", size, Range, "too small, not a multiple of 4, or larger than the table")
 	}
 	p.recSize = int(size)
+	p.blocks = make([]extBlock, 0, e.countBlocks(at+4, end, int(size)))
 	for at += 4; at < end; {
 		if end-at < 8 {
 			return fail(at, "len", uint32(end-at), Truncated, "a block has at least 8 bytes")
@@ -151,6 +153,12 @@ func (e *Ext) parsePart(part, at, end int) error {
 			return fail(at, "sec_name_off", name, kind, "want the name of a section in the strings of .BTF")
 		}
 		at += 8
+		for i := range int(n) {
+			if bad := e.checkRecord(part, at+i*int(size)); bad.kind != 0 {
+				return &FormatError{Part: info.name, Index: p.records + i, Offset: int64(at + i*int(size) + bad.at), Field: bad.field,
+					Value: uint64(ld32(e.raw[at+i*int(size)+bad.at:], e.be)), Kind: bad.kind, Detail: bad.detail}
+			}
+		}
 		p.blocks = append(p.blocks, extBlock{section: section, at: uint32(at), n: n, first: uint32(p.records)})
 		p.records += int(n)
 		at += int(n) * int(size)
@@ -159,13 +167,22 @@ func (e *Ext) parsePart(part, at, end int) error {
 	return nil
 }
 
+// countBlocks is how many blocks there are, or were if the table is broken.
+func (e *Ext) countBlocks(at, end, size int) (n int) {
+	for ; end-at >= 8; n++ {
+		records := uint64(ld32(e.raw[at+4:], e.be))
+		if records > uint64(end-at-8)/uint64(size) {
+			break
+		}
+		at += 8 + int(records)*size
+	}
+	return n + 1
+}
+
 // maxSectionName bounds the name of a section, as elf does.
 const maxSectionName = 4096
 
 func (e *Ext) sectionName(off uint32) (string, ErrorKind) {
-	if e.strs == nil {
-		return "", Name
-	}
 	b, ok := e.strs.stringAt(off)
 	if !ok {
 		return "", Name
@@ -190,67 +207,3 @@ func (e *Ext) each(part int, section string, yield func(int, []byte) bool) {
 		}
 	}
 }
-
-// Funcs are the function records of a section, in the order of the file, with
-// their number in the whole file.
-func (e *Ext) Funcs(section string) iter.Seq2[int, FuncInfo] {
-	return func(yield func(int, FuncInfo) bool) {
-		e.each(partFuncs, section, func(n int, b []byte) bool {
-			return yield(n, FuncInfo{Off: ld32(b, e.be), Type: TypeID(ld32(b[4:], e.be))})
-		})
-	}
-}
-
-// Lines are the line records of a section.
-func (e *Ext) Lines(section string) iter.Seq2[int, LineInfo] {
-	return func(yield func(int, LineInfo) bool) {
-		e.each(partLines, section, func(n int, b []byte) bool {
-			return yield(n, LineInfo{Off: ld32(b, e.be), FileOff: ld32(b[4:], e.be), LineOff: ld32(b[8:], e.be), LineCol: ld32(b[12:], e.be)})
-		})
-	}
-}
-
-// CORE are the CO-RE relocation records of a section.
-func (e *Ext) CORE(section string) iter.Seq2[int, CORERecord] {
-	return func(yield func(int, CORERecord) bool) {
-		e.each(partCORE, section, func(n int, b []byte) bool {
-			return yield(n, CORERecord{Off: ld32(b, e.be), Type: TypeID(ld32(b[4:], e.be)), AccessOff: ld32(b[8:], e.be), Kind: COREKind(ld32(b[12:], e.be))})
-		})
-	}
-}
-
-// NumFuncs, NumLines and NumCORE are the number of records in the whole file.
-func (e *Ext) NumFuncs() int { return e.parts[partFuncs].records }
-
-// NumLines is the number of line records in the whole file.
-func (e *Ext) NumLines() int { return e.parts[partLines].records }
-
-// NumCORE is the number of CO-RE records in the whole file.
-func (e *Ext) NumCORE() int { return e.parts[partCORE].records }
-
-// Sections are the names of the sections that have records, in the order of
-// their first appearance.
-func (e *Ext) Sections() []string {
-	var firsts []extBlock
-	for i := range e.parts {
-		blocks := e.parts[i].blocks
-		for j, b := range blocks {
-			if j == 0 || blocks[j-1].section != b.section {
-				firsts = append(firsts, b)
-			}
-		}
-	}
-	slices.SortFunc(firsts, func(a, b extBlock) int { return cmp.Compare(a.at, b.at) })
-	names := make([]string, 0, len(firsts))
-	seen := make(map[string]bool, len(firsts))
-	for _, b := range firsts {
-		if !seen[b.section] {
-			seen[b.section] = true
-			names = append(names, b.section)
-		}
-	}
-	return names
-}
-
-// Bytes is the input of ParseExt. It must not be changed.
-func (e *Ext) Bytes() []byte { return e.raw }

@@ -1,9 +1,6 @@
 package btf
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // MinCORE writes the least of s that the CO-RE records of some objects need:
 // every type that one of them might be matched with, with the members that it
@@ -31,36 +28,6 @@ func (s *Spec) MinCORE(objects ...*Ext) ([]byte, error) {
 		}
 	}
 	return m.bytes()
-}
-
-// maxAccess is how many steps an access string may have, as in libbpf
-// (BPF_CORE_SPEC_MAX_LEN).
-const maxAccess = 64
-
-// ParseAccess reads the access string of a CO-RE record: numbers separated by
-// colons, such as "0:1:2", at most 64 of them.
-func ParseAccess(access string) ([]int, error) {
-	steps := make([]int, 0, 8)
-	for rest, more := access, true; more; {
-		var part string
-		part, rest, more = strings.Cut(rest, ":")
-		n, err := strconv.ParseUint(part, 10, 31)
-		if err != nil || part[0] == '+' {
-			return nil, accessError(access, Range, "want numbers separated by colons")
-		}
-		if len(steps) == maxAccess {
-			return nil, accessError(access, Limit, "more than "+strconv.Itoa(maxAccess)+" steps")
-		}
-		steps = append(steps, int(n))
-	}
-	return steps, nil
-}
-
-func accessError(access string, k ErrorKind, detail string) error {
-	if len(access) > 40 {
-		access = access[:40] + "..."
-	}
-	return &FormatError{Part: "access string " + strconv.Quote(access), Index: -1, Offset: -1, Kind: k, Detail: detail}
 }
 
 // How much of a type of s is needed.
