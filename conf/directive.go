@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -10,18 +11,34 @@ func (p *parser) setBPFFS(words []word) error {
 	if err := p.once(words[0], "bpffs", "bpffs"); err != nil {
 		return err
 	}
-	if w.s[0] != '/' || len(w.s) == 1 {
-		return p.errorAt(w.col, "the mount point "+quoteShort(w.s)+" is not an absolute path below /")
-	}
-	pos := 1
-	for _, e := range strings.Split(w.s[1:], "/") {
-		if e == "" || e == "." || e == ".." {
-			return p.errorAt(w.col+pos, "the mount point has the path element "+strconv.Quote(e))
-		}
-		pos += len(e) + 1
+	if bad := checkMountPoint(w.s); bad != nil {
+		return p.dirErrorAt(w, bad)
 	}
 	p.top = w.s
 	p.c.BPFFS = Value[string]{w.s, p.origin()}
+	return nil
+}
+
+// CheckMountPoint accepts absolute paths, other than "/", without empty, "." and
+// ".." elements.
+func CheckMountPoint(s string) error {
+	if bad := checkMountPoint(s); bad != nil {
+		return errors.New(bad.reason)
+	}
+	return nil
+}
+
+func checkMountPoint(s string) *dirError {
+	if len(s) < 2 || s[0] != '/' {
+		return &dirError{0, "the mount point " + quoteShort(s) + " is not an absolute path below /"}
+	}
+	pos := 1
+	for _, e := range strings.Split(s[1:], "/") {
+		if e == "" || e == "." || e == ".." {
+			return &dirError{pos, "the mount point has the path element " + strconv.Quote(e)}
+		}
+		pos += len(e) + 1
+	}
 	return nil
 }
 

@@ -51,7 +51,10 @@ func Load(opts Options) (*Config, error) {
 		path = os.Getenv(EnvVar)
 	}
 	if path != "" {
-		return c, c.read(path, opts.Mode)
+		if err := c.read(path, opts.Mode); err != nil {
+			return nil, err
+		}
+		return c, nil
 	}
 	at := func(name string) string { return filepath.Join(opts.Root, filepath.FromSlash(name)) }
 	if opts.Root == "" {

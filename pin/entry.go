@@ -1,28 +1,24 @@
 package pin
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
-	"path"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/lode-bpf/lode/sys"
 )
 
-// An Entry is one name in a bpffs and what it leads to.
+// An Entry is a name in bpffs and what it leads to.
 type Entry struct {
 	Name string
-	Dir  bool // a directory; the fields about the object are zero
+	Dir  bool   // a directory
+	File string // what it is if it is neither a directory nor an object: "file", "symbolic link"; or "object" of another user
 
-	Kind   sys.ObjKind
+	Kind   sys.ObjKind // of an object, as the fields below
 	ID     uint32
-	Type   string // of the map, program or link
-	Object string // the name that the kernel has for it
+	Type   string // "hash", "xdp", "cgroup"
+	Object string // the name that the kernel has for it: at most 15 bytes
 
 	Mode     uint32 // permission bits
 	UID, GID uint32
@@ -30,135 +26,105 @@ type Entry struct {
 
 // String is the object in a few words: `map "packets" (hash, id 7)`.
 func (e Entry) String() string {
-	if e.Dir {
+	switch {
+	case e.Dir:
 		return "directory"
+	case e.File != "":
+		return e.File + " of user " + strconv.FormatUint(uint64(e.UID), 10)
 	}
 	s := e.Kind.String()
 	if e.Object != "" {
-		s += fmt.Sprintf(" %q", e.Object)
+		s += " " + strconv.Quote(e.Object)
 	}
-	return fmt.Sprintf("%s (%s, id %d)", s, e.Type, e.ID)
+	return s + " (" + e.Type + ", id " + strconv.FormatUint(uint64(e.ID), 10) + ")"
 }
 
-// examine finds out what a descriptor is.
-func examine(k sys.Kernel, fd *sys.FD) (Entry, error) {
-	info, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(fd.Int()))
-	if err != nil {
-		return Entry{}, err
+// entryOf is what stat tells of a name. object says that it may be an object.
+func entryOf(name string, st sys.Stat) (e Entry, object bool) {
+	e = Entry{Name: name, Mode: st.Mode & 0o7777, UID: st.UID, GID: st.GID}
+	switch st.Mode & sys.S_IFMT {
+	case sys.S_IFDIR:
+		e.Dir = true
+	case sys.S_IFREG:
+		return e, true
+	case sys.S_IFLNK:
+		e.File = "symbolic link"
+	default:
+		e.File = "file"
 	}
-	has := func(field string) bool { return bytes.Contains(info, []byte("\n"+field+":")) }
-	switch {
-	case has("map_type"):
-		var m sys.MapInfo
-		err := sys.ObjGetInfoByFD(k, fd.Int(), &m)
-		return Entry{Kind: sys.ObjMap, ID: m.ID, Type: m.Type.String(), Object: m.Name.String()}, err
-	case has("link_type"):
-		var l sys.LinkInfo
-		err := sys.ObjGetInfoByFD(k, fd.Int(), &l)
-		return Entry{Kind: sys.ObjLink, ID: l.ID, Type: l.Type.String()}, err
-	case has("prog_type"):
-		var p sys.ProgInfo
-		err := sys.ObjGetInfoByFD(k, fd.Int(), &p)
-		return Entry{Kind: sys.ObjProg, ID: p.ID, Type: p.Type.String(), Object: p.Name.String()}, err
-	}
-	return Entry{}, errors.New("it is neither a map nor a program nor a link")
+	return e, false
 }
 
-// Stat says what a name in the directory is.
-func (d *Dir) Stat(name string) (Entry, error) {
-	st, err := d.k.FstatAt(d.fd.Int(), name, sys.AT_SYMLINK_NOFOLLOW)
-	if err != nil {
-		return Entry{}, &PathError{"examine", path.Join(d.path, name), err}
+// kindOf tells maps, programs and links apart. BPF_OBJ_GET_INFO_BY_FD does not:
+// it answers for any of them. So a command of each kind is made that can only
+// fail, and fails differently if the descriptor is of another kind.
+func kindOf(k sys.Kernel, fd int) (sys.ObjKind, error) {
+	// A lookup of no elements: EINVAL unless it is a map, of whatever type. EPERM
+	// is a descriptor that is only for writing.
+	err := sys.MapLookupBatch(k, &sys.MapBatchAttr{MapFD: int32(fd)})
+	if err == nil || isErrno(err, sys.ENOTSUPP, sys.EOPNOTSUPP, sys.EPERM) {
+		return sys.ObjMap, nil
 	}
-	e := Entry{Name: name, Dir: true}
-	if st.Mode&sys.S_IFMT == sys.S_IFLNK {
-		return e, &LinkError{Path: d.path, Element: name}
+	if !isErrno(err, sys.EINVAL) {
+		return 0, err
 	}
-	if !st.IsDir() {
-		fd, found, err := d.open1(name)
-		if err != nil {
-			return e, err
-		}
-		if err := fd.Close(); err != nil {
-			return e, err
-		}
-		e = found
+	// The program is looked at before the map, which is none: EBADF.
+	err = sys.ProgBindMap(k, fd, -1)
+	if isErrno(err, sys.EBADF) {
+		return sys.ObjProg, nil
 	}
-	e.Mode, e.UID, e.GID = st.Mode&0o7777, st.UID, st.GID
-	return e, nil
+	if isErrno(err, sys.EINVAL) {
+		return sys.ObjLink, nil // nothing else can be pinned
+	}
+	return 0, err
 }
 
-// Names lists the names in the directory, sorted.
-func (d *Dir) Names() ([]string, error) {
-	list, err := d.k.ReadDir(d.fd.Int())
-	if err != nil {
-		return nil, &PathError{"list", d.path, err}
-	}
-	names := make([]string, len(list))
-	for i, e := range list {
-		names[i] = e.Name
-	}
-	slices.SortFunc(names, strings.Compare)
-	return names, nil
-}
-
-// Sub opens a directory below this one. Without it the error matches
-// fs.ErrNotExist.
-func (d *Dir) Sub(name string) (*Dir, error) {
-	fd, err := d.open(name, true)
-	if err != nil {
-		return nil, &PathError{"open", path.Join(d.path, name), err}
-	}
-	return &Dir{k: d.k, fd: fd, path: path.Join(d.path, name)}, nil
-}
-
-// RemoveSub removes an empty directory below this one.
-func (d *Dir) RemoveSub(name string) error {
-	if err := d.k.UnlinkAt(d.fd.Int(), name, sys.AT_REMOVEDIR); err != nil {
-		return &PathError{"remove", path.Join(d.path, name), err}
-	}
-	return nil
-}
-
-// maxDepth bounds Walk; bpffs itself has no limit but the length of a path.
-const maxDepth = 64
-
-// Walk visits everything below the directory, each directory before what is in
-// it, in the order of names. What cannot be examined is visited with the error.
-// fn ends the walk by an error, which Walk returns; fs.SkipDir skips a
-// directory.
-func (d *Dir) Walk(fn func(path string, e Entry, err error) error) error { return d.walkTree(fn, 0) }
-
-func (d *Dir) walkTree(fn func(string, Entry, error) error, depth int) error {
-	names, err := d.Names()
+// describe fills in what the kernel knows of an open object.
+func (e *Entry) describe(k sys.Kernel, fd int) error {
+	kind, err := kindOf(k, fd)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		p := path.Join(d.path, name)
-		e, err := d.Stat(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // removed in between
-		}
-		e.Name = name
-		err = fn(p, e, err)
-		if errors.Is(err, fs.SkipDir) && e.Dir {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if !e.Dir || depth == maxDepth {
-			continue
-		}
-		sub, err := d.Sub(name)
-		if err != nil {
-			return err
-		}
-		err = errors.Join(sub.walkTree(fn, depth+1), sub.Close())
-		if err != nil {
-			return err
+	e.Kind = kind
+	switch kind {
+	case sys.ObjMap:
+		var info sys.MapInfo
+		err = sys.ObjGetInfoByFD(k, fd, &info)
+		e.ID, e.Type, e.Object = info.ID, info.Type.String(), info.Name.String()
+	case sys.ObjProg:
+		var info sys.ProgInfo
+		err = sys.ObjGetInfoByFD(k, fd, &info)
+		e.ID, e.Type, e.Object = info.ID, info.Type.String(), info.Name.String()
+	default:
+		var info sys.LinkInfo
+		err = sys.ObjGetInfoByFD(k, fd, &info)
+		e.ID, e.Type = info.ID, info.Type.String()
+	}
+	return err
+}
+
+// Stat says what a name in the directory is. An object that this process may not
+// open is one of another user; a symbolic link is a *LinkError beside the Entry.
+func (d *Dir) Stat(name string) (Entry, error) {
+	fd, e, err := d.open1(name)
+	var link *LinkError
+	switch {
+	case errors.As(err, &link):
+		return e, err
+	case err == nil && fd == nil:
+		return e, nil
+	case err == nil:
+		err = errors.Join(e.describe(d.k, fd.Int()), fd.Close())
+	case errors.Is(err, fs.ErrPermission):
+		// Another user's, or one of the files that bpffs has of its own, whose
+		// names have a dot.
+		e.File, err = "object", nil
+		if strings.Contains(name, ".") {
+			e.File = "file"
 		}
 	}
-	return nil
+	if err != nil {
+		return e, d.errorOf("list", name, err)
+	}
+	return e, nil
 }

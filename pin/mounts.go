@@ -1,50 +1,50 @@
 package pin
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/lode-bpf/lode/sys"
 )
-
-// EnvMount names the mount point of the bpffs to use, as for tc and ip.
-const EnvMount = "TC_BPF_MNT"
-
-// DefaultMount is where a bpffs usually is.
-const DefaultMount = "/sys/fs/bpf"
 
 // Mounts lists the mount points of every bpffs that this process sees, in the
 // order of mounting.
 func Mounts() ([]string, error) {
-	b, err := os.ReadFile("/proc/self/mountinfo")
+	b, err := os.ReadFile(mountinfo("self"))
 	if err != nil {
-		return nil, fmt.Errorf("pin: the mounts of this process: %w", err)
+		return nil, &PathError{Op: "read", Path: mountinfo("self"), Err: err}
 	}
-	return parseMountinfo(string(b)), nil
+	seen, _ := parseMountinfo(string(b))
+	return seen, nil
 }
 
-// parseMountinfo reads /proc/PID/mountinfo (proc(5)): the fifth field is the
-// mount point, the type of file system stands behind a "-" that ends the
-// optional fields. A mount that another one covers is left out.
-func parseMountinfo(text string) []string {
-	var out []string
+// mountinfo is the file with the mounts that a process sees.
+func mountinfo(process string) string { return "/proc/" + process + "/mountinfo" }
+
+// parseMountinfo reads the mounts of a process (proc_pid_mountinfo(5)): the fifth
+// field of a line is the mount point, the type of the file system stands behind
+// a "-" that ends the optional fields. The mount points of bpffs are divided into
+// those that can be seen and those that a later mount covers.
+func parseMountinfo(text string) (seen, hidden []string) {
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
 		dash := slices.Index(f, "-")
-		if len(f) < 5 || dash < 0 || dash+1 >= len(f) {
+		if dash < 5 || dash+1 >= len(f) {
 			continue
 		}
 		point := unescape(f[4])
-		out = slices.DeleteFunc(out, func(p string) bool { return covers(point, p) })
+		seen = slices.DeleteFunc(seen, func(p string) bool {
+			if covers(point, p) {
+				hidden = append(hidden, p)
+				return true
+			}
+			return false
+		})
 		if f[dash+1] == "bpf" {
-			out = append(out, point)
+			seen = append(seen, point)
 		}
 	}
-	return out
+	return seen, hidden
 }
 
 // covers reports whether a later mount at point hides one at p.
@@ -52,8 +52,11 @@ func covers(point, p string) bool {
 	return point == p || point == "/" || strings.HasPrefix(p, point+"/")
 }
 
-// unescape resolves the octal escapes of blanks and backslashes.
+// unescape resolves the octal escapes of blanks, line feeds and backslashes.
 func unescape(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '\\' && i+3 < len(s) {
@@ -66,47 +69,4 @@ func unescape(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
-}
-
-// Discover finds the bpffs to pin in: the one that TC_BPF_MNT names, else the one
-// at /sys/fs/bpf, else at /bpf, else the first that is mounted anywhere. With
-// mount, a missing one is mounted, with mode 0700.
-func Discover(k sys.Kernel, mount bool) (string, error) {
-	want := os.Getenv(EnvMount)
-	if want != "" {
-		if ok, err := isBPFFS(k, want); ok || err != nil && !mount {
-			return want, err
-		}
-	} else {
-		for _, p := range []string{DefaultMount, "/bpf"} {
-			if ok, _ := isBPFFS(k, p); ok {
-				return p, nil
-			}
-		}
-		mounts, err := Mounts()
-		if err != nil {
-			return "", err
-		}
-		if len(mounts) > 0 {
-			return mounts[0], nil
-		}
-		want = DefaultMount
-	}
-	if !mount {
-		_, err := isBPFFS(k, want)
-		return "", errors.Join(err, nil)
-	}
-	if err := k.Mount("bpf", want, "bpf", 0, "mode=0700"); err != nil {
-		return "", &PathError{"mount a bpffs on", want, err}
-	}
-	return want, nil
-}
-
-// isBPFFS reports whether a directory is in a bpffs; the error says why not.
-func isBPFFS(k sys.Kernel, dir string) (bool, error) {
-	d, err := OpenDir(k, dir, DirOptions{})
-	if err != nil {
-		return false, err
-	}
-	return true, d.Close()
 }

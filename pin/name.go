@@ -1,21 +1,29 @@
 package pin
 
-import (
-	"github.com/lode-bpf/lode/conf"
-)
+import "github.com/lode-bpf/lode/conf"
 
-// CheckName reports whether a name can be a path element in bpffs: letters,
-// digits, '_' and '-', the first not '-', at most 128 bytes. The error is a
-// *NameError.
-func CheckName(name string) error { return conf.CheckName(name) }
+// MaxName is how many bytes a path element may have.
+const MaxName = conf.MaxName
 
-// A NameError is a name that cannot be pinned, with the offending byte.
+// A NameError says why a name cannot be a path element, and at which byte.
 type NameError = conf.NameError
 
-// EncodeInternal is the name in bpffs of an internal map, such as
-// "counter.rodata": '@' stands for '.'. DecodeInternal reverses it.
+// CheckName refuses, with a *NameError, every name but
+//
+//	^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$
+//
+// It is the check for names from an object file.
+func CheckName(s string) error { return conf.CheckName(s) }
+
+// CheckElement accepts what CheckName accepts and what EncodeInternal returns.
+// It is the check for path elements that have been decided.
+func CheckElement(s string) error { return conf.CheckElement(s) }
+
+// EncodeInternal turns the name of an internal map, "counter.rodata", into a
+// path element, "counter@rodata", that no other name can have. conf.Config.Decide
+// does so itself.
 func EncodeInternal(name string) (string, error) { return conf.EncodeInternal(name) }
 
-// DecodeInternal is the name of the internal map that is pinned as element; ok
-// is false if it is not the name of one.
+// DecodeInternal is the inverse of EncodeInternal; ok is false for any other
+// path element.
 func DecodeInternal(element string) (name string, ok bool) { return conf.DecodeInternal(element) }
