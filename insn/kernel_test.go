@@ -60,7 +60,11 @@ func everyForm(accept func(insn.Form) bool) (code []insn.Instruction, forms int)
 			continue
 		}
 		forms++
-		code = append(code, insn.Instruction{Op: 0xb7}, insn.Instruction{Op: 0xb7, Regs: regs(3, 0), Imm: 5}, insn.Instruction{Op: 0xb7, Regs: regs(4, 0), Imm: 3}, i)
+		r3 := insn.Instruction{Op: 0xb7, Regs: regs(3, 0), Imm: 5}
+		if f.Off == insn.Jump { // on the packet's length, so that the verifier cannot know which way
+			r3 = insn.Instruction{Op: 0x61, Regs: regs(3, 6)}
+		}
+		code = append(code, insn.Instruction{Op: 0xb7}, r3, insn.Instruction{Op: 0xb7, Regs: regs(4, 0), Imm: 3}, i)
 		if f.Op.IsWide() {
 			code = append(code, insn.Instruction{Imm: 1})
 		}
@@ -91,7 +95,7 @@ func sinceAtMost(release string) bool {
 // Lines of the verifier's log: before the program is walked, newer kernels list
 // all of it with the live registers; else only what is walked is shown.
 var (
-	liveLine   = regexp.MustCompile(`^ *(\d+): [0-9.]+ \(([0-9a-f]{2})\) (.*)$`)
+	liveLine   = regexp.MustCompile(`^ *(\d+): [0-9.]+ \(([0-9a-f]{2})\) (.*?)(\s+;.*)?$`)
 	walkedLine = regexp.MustCompile(`^(\d+): \(([0-9a-f]{2})\) (.*?)(\s+;.*)?$`)
 )
 
