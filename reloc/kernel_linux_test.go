@@ -2,7 +2,6 @@ package reloc
 
 import (
 	"encoding/binary"
-	"runtime"
 	"strings"
 	"testing"
 	"unsafe"
@@ -18,15 +17,25 @@ import (
 // (include/uapi/linux/bpf.h).
 type progLoad struct {
 	progType, insnCnt uint32
-	insns, license    unsafe.Pointer
+	insns, license    uint64
 	logLevel, logSize uint32
-	logBuf            unsafe.Pointer
+	logBuf            uint64
 }
 
 type testRun struct {
 	fd, retval, sizeIn, sizeOut uint32
-	dataIn, dataOut             unsafe.Pointer
+	dataIn, dataOut             uint64
 	_                           [6]uint64
+}
+
+// buffers are what the kernel was given the addresses of: they stay where they
+// are.
+var buffers [][]byte
+
+// address is where a slice's bytes are, as the kernel wants it.
+func address(b []byte) uint64 {
+	buffers = append(buffers, b)
+	return uint64(uintptr(unsafe.Pointer(&b[0])))
 }
 
 // runInKernel loads a program as a socket filter and runs it once. It returns
@@ -35,15 +44,14 @@ func runInKernel(t *testing.T, p *Program) (uint32, string) {
 	t.Helper()
 	code := insn.Append(nil, p.Insns, binary.NativeEndian)
 	license, log, packet := []byte("GPL\x00"), make([]byte, 1<<16), make([]byte, 64)
-	load := progLoad{progType: 1, insnCnt: uint32(len(p.Insns)), insns: unsafe.Pointer(&code[0]), license: unsafe.Pointer(&license[0]),
-		logLevel: 1, logSize: uint32(len(log)), logBuf: unsafe.Pointer(&log[0])}
+	load := progLoad{progType: 1, insnCnt: uint32(len(p.Insns)), insns: address(code), license: address(license),
+		logLevel: 1, logSize: uint32(len(log)), logBuf: address(log)}
 	fd, _, errno := unix.Syscall(unix.SYS_BPF, unix.BPF_PROG_LOAD, uintptr(unsafe.Pointer(&load)), unsafe.Sizeof(load))
-	runtime.KeepAlive(code)
 	if errno != 0 {
 		return 0, errno.Error() + "\n" + unix.ByteSliceToString(log)
 	}
 	defer unix.Close(int(fd))
-	run := testRun{fd: uint32(fd), sizeIn: uint32(len(packet)), dataIn: unsafe.Pointer(&packet[0])}
+	run := testRun{fd: uint32(fd), sizeIn: uint32(len(packet)), dataIn: address(packet)}
 	if _, _, errno := unix.Syscall(unix.SYS_BPF, unix.BPF_PROG_TEST_RUN, uintptr(unsafe.Pointer(&run)), unsafe.Sizeof(run)); errno != 0 {
 		t.Fatalf("%s: test run: %v", p.Name, errno)
 	}

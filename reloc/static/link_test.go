@@ -292,7 +292,9 @@ func TestTypesMustMatch(t *testing.T) {
 // FuzzStatic links any two objects: an object or an error.
 func FuzzStatic(f *testing.F) {
 	a, b := open(f, "linked_a.bpf.o"), open(f, "linked_b.bpf.o")
-	pack := func(a, b []byte) []byte { return append(append(binary.LittleEndian.AppendUint32(nil, uint32(len(a))), a...), b...) }
+	pack := func(a, b []byte) []byte {
+		return append(append(binary.LittleEndian.AppendUint32(nil, uint32(len(a))), a...), b...)
+	}
 	f.Add(pack(a.File.Data(), b.File.Data()))
 	f.Add(pack(open(f, "weakmaps.bpf.o").File.Data(), open(f, "multi.bpf.o").File.Data()))
 	f.Add(pack(open(f, "nobtf.bpf.o").File.Data(), open(f, "kconfig.bpf.o").File.Data()))
