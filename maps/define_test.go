@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -216,8 +217,10 @@ func TestConvertStructOps(t *testing.T) {
 
 // TestSpecVariables sets variables before a load, in objects of both byte orders.
 func TestSpecVariables(t *testing.T) {
-	for _, name := range []string{"globals"} {
-		specs, _, err := collectFile(ktest.Object(t, name))
+	big, err := os.ReadFile(strings.TrimSuffix(ktest.ObjectPath(t, "globals"), ".bpf.o") + ".bpfeb.o")
+	want(t, err)
+	for _, object := range [][]byte{ktest.Object(t, "globals"), big} {
+		specs, _, err := collectFile(object)
 		want(t, err)
 		vars := map[string]*Variable{}
 		for _, s := range specs {
@@ -225,6 +228,15 @@ func TestSpecVariables(t *testing.T) {
 				vars[v.Name], err = s.Variable(v.Name)
 				want(t, err)
 			}
+		}
+		var quad uint64
+		var half int
+		var place struct{ X, Y int32 }
+		want(t, vars["ro_quad"].Get(&quad))
+		want(t, vars["rw_half"].Get(&half))
+		want(t, vars["ro_point"].Get(&place))
+		if quad != 0x1122334455667788 || half != 0x2222 || place.X != -1 || place.Y != 2 {
+			t.Errorf("initial values are %#x, %#x, %v", quad, half, place)
 		}
 		var b byte
 		want(t, vars["ro_byte"].Get(&b))
@@ -249,7 +261,7 @@ func TestSpecVariables(t *testing.T) {
 		want(t, vars["ro_name"].Set("much too long"), ErrSize)
 	}
 	s := &Spec{Name: "x"}
-	_, err := s.Variable("y")
+	_, err = s.Variable("y")
 	want(t, err, ErrNotExist)
 }
 

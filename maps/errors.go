@@ -175,6 +175,9 @@ func meaning(err error) error {
 	case sys.E2BIG, sys.ENOSPC:
 		return &both{ErrFull, err}
 	case sys.ENOTSUPP, sys.EOPNOTSUPP:
+		if err == sys.ENOTSUPP {
+			err = &sys.Error{Op: "bpf", Errno: sys.ENOTSUPP} // which has no text of its own
+		}
 		return &both{ErrMapType, err}
 	}
 	return err

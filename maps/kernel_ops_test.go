@@ -35,8 +35,10 @@ func TestKernelAllocations(t *testing.T) {
 		"next": func() { want(t, m.Next(nil, next)) },
 		"lookup and delete": func() {
 			want(t, m.Update(absent, value, sys.BPF_ANY))
-			if err := m.LookupAndDelete(absent, value, 0); err != nil && !errors.Is(err, sys.ENOTSUPP) {
-				t.Error(err)
+			if err := m.LookupAndDelete(absent, value, 0); errors.Is(err, ErrMapType) {
+				want(t, m.Delete(absent)) // before 5.14 for queues and stacks only
+			} else {
+				want(t, err)
 			}
 		},
 		"typed": func() {
@@ -52,7 +54,7 @@ func TestKernelAllocations(t *testing.T) {
 		},
 	} {
 		f()
-		if n := testing.AllocsPerRun(100, f); n != 0 && name != "lookup and delete" {
+		if n := testing.AllocsPerRun(100, f); n != 0 && (name != "lookup and delete" || atLeast(5, 14)) {
 			t.Errorf("%s allocates %v times", name, n)
 		}
 	}
@@ -68,6 +70,11 @@ func TestKernelAllocations(t *testing.T) {
 	if n := testing.AllocsPerRun(100, lookupBatch); n != 0 {
 		t.Errorf("a batch with a used cursor allocates %v times", n)
 	}
+}
+
+func atLeast(major, minor int) bool {
+	a, b := ktest.Version()
+	return a > major || a == major && b >= minor
 }
 
 // TestKernelRefusals: sizes and types are checked before the kernel is asked,

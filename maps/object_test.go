@@ -14,7 +14,6 @@ type object struct {
 	order binary.ByteOrder
 	elf   elf.Builder
 	btf   btf.Builder
-	data  map[int][]byte // contents of sections, for relocations
 
 	int, index btf.TypeID
 	vars       []btf.VarSecinfo
