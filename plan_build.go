@@ -193,6 +193,11 @@ func (b *planner) mapPin(m *Map) (*PlannedPin, error) {
 		}
 		return nil, nil
 	}
+	if !m.Internal { // a dot is for names that the loader makes
+		if err := pin.CheckName(m.Name); err != nil {
+			return nil, err
+		}
+	}
 	return b.pinOf(d, d.Dir), nil
 }
 
@@ -299,7 +304,9 @@ func (b *planner) programPin(p *Program) (*PlannedPin, error) {
 		}
 		dir = path.Join(d.Dir, sub)
 	}
-	return b.pinOf(d, dir), nil
+	pp := b.pinOf(d, dir)
+	pp.OnMismatch = "" // a program has no definition to match: the newest one gets the path
+	return pp, nil
 }
 
 // ProgramsSuffix ends the name of the directory that an object's programs are
