@@ -167,3 +167,44 @@ func usedMaps(t *testing.T) map[uint32]bool {
 	}
 	return ids
 }
+
+// TestKernelInner fills maps of maps that other loaders get wrong, anew and when
+// only one side is pinned from before.
+func TestKernelInner(t *testing.T) {
+	bpffs := ktest.BPFFS(t)
+	ktest.NoFDLeaks(t)
+	path := ktest.ObjectPath(t, "legacy_inner")
+	var outer uint32
+	for round := range 2 {
+		c, err := lode.Load(context.Background(), path, lode.LoadOptions{
+			ParseOptions: lode.ParseOptions{Fallback: Fallback}, Policy: lode.Policy{BPFFS: bpffs},
+		})
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		verdict, _, err := c.Program("fill").Test(make([]byte, 64))
+		if err != nil || verdict != 0 {
+			t.Fatalf("round %d: verdict %d, want 0: an inner map was missing (%v)", round, verdict, err)
+		}
+		for name, want := range map[string]uint32{"zero": 10, "three": 13, "kept": 21, "template": 0} {
+			v, err := c.Map(name).Lookup(make([]byte, 4))
+			if err != nil || binary.NativeEndian.Uint32(v) != want {
+				t.Errorf("round %d: map %q holds %v, want %d (%v): the program used another inner map", round, name, v, want, err)
+			}
+		}
+		info, err := c.Map("hash").Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if created := round == 0; c.Created("hash") != created || c.Created("kept") != created || !c.Created("fleeting") {
+			t.Errorf("round %d: made: hash %v, kept %v, fleeting %v", round, c.Created("hash"), c.Created("kept"), c.Created("fleeting"))
+		}
+		if round == 1 && info.ID != outer {
+			t.Error("the pinned outer map was replaced")
+		}
+		outer = info.ID
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
