@@ -301,7 +301,7 @@ func TestCollectExt(t *testing.T) {
 	b := btf.NewBuilder(nil)
 	n := b.AddInt("int", 4, btf.IntSigned)
 	fn := uint32(b.AddFunc("f", b.AddFuncProto(n), btf.LinkageGlobal))
-	tc := b.AddString("tc")
+	tc, acc := b.AddString("tc"), b.AddString("0:1")
 	raw, err := b.Bytes(binary.LittleEndian)
 	if err != nil {
 		t.Fatal(err)
@@ -325,9 +325,9 @@ func TestCollectExt(t *testing.T) {
 	}
 	o := object{file: file, btf: spec}
 	o.ext = build(
-		[]uint32{0, fn, 40, 1, 40, fn, 40, fn, 48, fn, 41, fn, 1 << 20, fn},
-		[]uint32{40, 0, 0, 1 << 10, 0, 0, 0, 1 << 10, 48, 0, 0, 2 << 10, 56, 0, 0, 3 << 10, 56, 0, 0, 4 << 10, 72, 0, 0, 5 << 10, 64, 0, 0, 6 << 10, 56, 0, 0, 7 << 10, 57, 0, 0, 8 << 10},
-		[]uint32{8, 1, 0, 0, 64, 1, 0, 0, 56, 1, 0, 99})
+		[]uint32{0, fn, 40, 1, 40, fn, 40, fn, 48, fn, 1 << 20, fn},
+		[]uint32{40, 0, 0, 1 << 10, 0, 0, 0, 1 << 10, 48, 0, 0, 2 << 10, 56, 0, 0, 3 << 10, 56, 0, 0, 4 << 10, 72, 0, 0, 5 << 10, 64, 0, 0, 6 << 10, 56, 0, 0, 7 << 10},
+		[]uint32{8, 1, acc, 0, 64, 1, acc, 0, 56, 1, acc, 5})
 	if o.progs, o.subs, o.findings, err = prog.Collect(o.file, o.btf, o.ext); err != nil {
 		t.Fatal(err)
 	}
@@ -343,11 +343,11 @@ func TestCollectExt(t *testing.T) {
 	if d := cmp.Diff([]string{"0:1", "2:3", "3:6", "4:5"}, lines); d != "" {
 		t.Errorf("lines (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff([]insn.CORE{{Index: 2, TypeID: 1, Kind: 99, Record: 2}, {Index: 3, TypeID: 1, Record: 1}}, f.CORE); d != "" {
+	if d := cmp.Diff([]insn.CORE{{Index: 2, TypeID: 1, AccessOff: acc, Kind: 5, Record: 2}, {Index: 3, TypeID: 1, AccessOff: acc, Record: 1}}, f.CORE); d != "" {
 		t.Errorf("CO-RE (-want +got):\n%s", d)
 	}
-	for _, off := range []uint32{44, 48, 4} {
-		if _, _, _, err := prog.Collect(file, spec, build(nil, nil, []uint32{off, 1, 0, 0})); !errors.Is(err, elf.ErrRange) {
+	for _, off := range []uint32{48} {
+		if _, _, _, err := prog.Collect(file, spec, build(nil, nil, []uint32{off, 1, acc, 0})); !errors.Is(err, elf.ErrRange) {
 			t.Errorf("CO-RE record at %d: %v", off, err)
 		}
 	}
