@@ -27,3 +27,10 @@ const (
 	PROT_WRITE = unix.PROT_WRITE
 	MAP_SHARED = unix.MAP_SHARED
 )
+
+// Requests of perf events for [Ioctl].
+const (
+	PERF_EVENT_IOC_ENABLE  = unix.PERF_EVENT_IOC_ENABLE
+	PERF_EVENT_IOC_DISABLE = unix.PERF_EVENT_IOC_DISABLE
+	PERF_EVENT_IOC_SET_BPF = unix.PERF_EVENT_IOC_SET_BPF
+)

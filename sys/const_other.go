@@ -27,3 +27,10 @@ const (
 	PROT_WRITE = 2
 	MAP_SHARED = 1
 )
+
+// Requests of perf events for [Ioctl].
+const (
+	PERF_EVENT_IOC_ENABLE  = 0x2400
+	PERF_EVENT_IOC_DISABLE = 0x2401
+	PERF_EVENT_IOC_SET_BPF = 0x40042408
+)

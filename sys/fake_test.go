@@ -68,6 +68,18 @@ func (f *fake) Munmap([]byte) error                                  { return ni
 func (f *fake) RaiseMemlock() error                                  { return nil }
 func (f *fake) Dup(int) (int, error)                                 { return f.fd(), nil }
 
+func (f *fake) Call(c Call) (int, error) {
+	switch c := c.(type) {
+	case *PerfEventOpen:
+		return f.fd(), nil
+	case *ReadFile:
+		c.Data = []byte("309\n")
+	case *Netlink:
+		c.Answers = [][]byte{{1, 2, 3, 4}, {5}}
+	}
+	return 0, nil
+}
+
 func (f *fake) FstatAt(int, string, int) (Stat, error) {
 	return Stat{Dev: 77, Ino: 123456789, Mode: S_IFDIR | 0o1777, UID: 5}, nil
 }

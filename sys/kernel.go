@@ -43,6 +43,9 @@ type Kernel interface {
 	// Munmap takes what Mmap returned.
 	Munmap(b []byte) error
 
+	// Call makes one of the calls that attaching needs besides bpf(2).
+	Call(c Call) (int, error)
+
 	// RaiseMemlock lifts RLIMIT_MEMLOCK. See [PrepareMemlock].
 	RaiseMemlock() error
 

@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"encoding/binary"
 	"errors"
 	"flag"
 	"os"
@@ -79,7 +80,22 @@ func session(k Kernel) (seen []any) {
 	see(err)
 	d, err := m.Dup()
 	see(err)
-	for _, fd := range []*FD{d, cg, l, dir, p, tails, m} {
+	tp := &ReadFile{Path: "/sys/kernel/tracing/events/sched/sched_switch/id"}
+	_, err = k.Call(tp)
+	see(string(tp.Data), err)
+	n, err = k.Call(&PerfEventOpen{Type: 2, Config: 309, PID: -1, CPU: 0})
+	see(err)
+	event := NewFD(k, n)
+	for _, c := range []Call{&Ioctl{FD: n, Request: PERF_EVENT_IOC_SET_BPF, Arg: p.Int(), ArgFD: true}, &Ioctl{FD: n, Request: PERF_EVENT_IOC_ENABLE},
+		&SetSockOpt{FD: dir.Int(), Level: 1, Name: 50, Value: p.Num(), ValueFD: true}, &WriteFile{Path: "/sys/kernel/tracing/kprobe_events", Data: "-:lode/x"}} {
+		_, err := k.Call(c)
+		see(err)
+	}
+	nl := &Netlink{Message: make([]byte, 20), FDAt: 16}
+	binary.NativeEndian.PutUint32(nl.Message[16:], uint32(p.Num()))
+	_, err = k.Call(nl)
+	see(nl.Answers, err)
+	for _, fd := range []*FD{event, d, cg, l, dir, p, tails, m} {
 		see(fd.Close())
 	}
 	return seen
