@@ -134,9 +134,21 @@ func (e *both) Unwrap() []error { return []error{e.sentinel, e.cause} }
 
 // sizeError reports bytes of the wrong length, before the kernel sees them.
 func (m *Map) sizeError(op, what string, got, want int) error {
-	return &OpError{Op: op, Map: m.name, Err: &both{ErrSize,
-		fmt.Errorf("%s has %d bytes, the map's has %d", what, got, want)}}
+	return &OpError{Op: op, Map: m.name, Err: &wrongSize{what, got, want}}
 }
+
+// wrongSize is ErrSize with its numbers. It and what else the plain operations
+// can return does without package fmt, for the sake of small programs.
+type wrongSize struct {
+	what      string
+	got, want int
+}
+
+func (e *wrongSize) Error() string {
+	return ErrSize.Error() + ": " + e.what + " has " + strconv.Itoa(e.got) + " bytes, want " + strconv.Itoa(e.want)
+}
+
+func (e *wrongSize) Is(target error) bool { return target == ErrSize }
 
 // fail is the error of an operation that the kernel refused.
 func (m *Map) fail(op string, err error) error {
@@ -146,7 +158,7 @@ func (m *Map) fail(op string, err error) error {
 		e.Err = &both{ErrClosed, err}
 	case n == sys.E2BIG && m.isArray():
 		e.Err = &both{ErrRange, err}
-		e.Hint = fmt.Sprintf("it has %d entries", m.maxEntries)
+		e.Hint = "it has " + strconv.FormatUint(uint64(m.maxEntries), 10) + " entries"
 	case n == sys.EPERM:
 		e.Hint = "the map is frozen, or was opened for reading or for writing only"
 	case n == sys.EINVAL && m.valueSize == 0:

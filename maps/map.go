@@ -3,7 +3,6 @@ package maps
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"os"
 	"strconv"
 	"unsafe"
@@ -249,7 +248,7 @@ func loadedBTF(k sys.Kernel, id uint32) (*btf.Spec, error) {
 func FromFD(k sys.Kernel, fd *sys.FD) (*Map, error) {
 	m := &Map{k: k, fd: fd}
 	if other := otherObject(fd.Int()); other != "" {
-		err := &OpError{Op: "open", Err: &both{ErrMapType, fmt.Errorf("descriptor is a %s", other)}}
+		err := &OpError{Op: "open", Err: &both{ErrMapType, errors.New("descriptor is a " + other)}}
 		return nil, errors.Join(err, fd.Close())
 	}
 	info, err := m.Info()

@@ -35,7 +35,7 @@ func (m *Map) UpdatePerCPU(key []byte, values [][]byte, flags uint64) error {
 		return &OpError{Op: "update", Map: m.name, Err: ErrMapType, Hint: fmt.Sprintf("maps of type %v have one value", m.typ)}
 	}
 	if len(values) != m.cpus {
-		return m.sizeError("update", "the list of values", len(values), m.cpus)
+		return m.sizeError("update", "the list of values", len(values)*m.valueSize, m.cpus*m.valueSize)
 	}
 	raw, step := make([]byte, m.elemSize), m.stride()
 	for i, v := range values {
