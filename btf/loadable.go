@@ -118,8 +118,11 @@ func (e *editor) fixDatasec(t Type, f *elf.File, syms map[string]elf.Symbol) err
 		if v.Kind() != KindVar || v.ID() < e.s.first {
 			return e.datasecError(t, Range, "type "+strconv.Itoa(int(vars[i].Type))+" in it is not a Var")
 		}
-		if v.Linkage() != LinkageGlobal {
-			continue // the compiler knows where its own statics are
+		switch v.Linkage() {
+		case LinkageStatic:
+			continue // the compiler knows where its own are
+		case LinkageExtern:
+			return e.datasecError(t, Unsupported, "variable "+strconv.Quote(v.Name())+" is that of another object, with which this one has to be linked")
 		}
 		sym, ok := syms[v.Name()]
 		if !ok {

@@ -37,7 +37,7 @@ func (e *PathError) Unwrap() error { return e.Err }
 // the search. Members of structures without a name are found as in C. A
 // path of one name finds the type itself.
 func (s *Spec) Lookup(path string) (Field, error) {
-	first, rest := cutPath(path)
+	first, rest, more := cutPath(path)
 	kinds := []Kind{KindStruct, KindUnion, KindTypedef, KindEnum, KindEnum64, KindInt, KindFloat, KindVar}
 	name := first
 	for prefix, k := range map[string][]Kind{"struct ": {KindStruct}, "union ": {KindUnion}, "enum ": {KindEnum, KindEnum64}} {
@@ -50,9 +50,9 @@ func (s *Spec) Lookup(path string) (Field, error) {
 		return Field{}, &PathError{Path: path, Part: first, In: "the types", Err: ErrNotFound}
 	}
 	f := Field{Type: t.id}
-	for rest != "" {
+	for more {
 		var part string
-		part, rest = cutPath(rest)
+		part, rest, more = cutPath(rest)
 		g, err := s.step(f.Type, part)
 		if err != nil {
 			return Field{}, &PathError{Path: path, Part: part, In: s.describe(f.Type), Err: err}
@@ -76,18 +76,19 @@ func (s *Spec) OffsetOf(path string) (uint64, error) {
 	return f.BitOffset / 8, nil
 }
 
-// cutPath takes the first name or index off a path.
-func cutPath(path string) (first, rest string) {
+// cutPath takes the first name or index off a path, and reports whether there
+// is more.
+func cutPath(path string) (first, rest string, more bool) {
 	for i := 1; i < len(path); i++ {
 		switch path[i] {
 		case '.':
 			// A dot at the beginning belongs to the name of a section.
-			return path[:i], path[i+1:]
+			return path[:i], path[i+1:], true
 		case '[':
-			return path[:i], path[i:]
+			return path[:i], path[i:], true
 		}
 	}
-	return path, ""
+	return path, "", false
 }
 
 // describe names a type in an error.

@@ -24,11 +24,9 @@ func (p *parser) lenientLine(line string) error {
 	number, rest := cutNumber(text)
 	dir := strings.TrimLeft(rest, space)
 	dirCol := col + len(text) - len(dir)
+	extra := ""
 	if end := strings.IndexAny(dir, space); end >= 0 {
-		if extra := strings.Trim(dir[end:], space); extra != "" && extra[0] != '#' {
-			p.find(dirCol+end, "what follows the directory is ignored")
-		}
-		dir = dir[:end]
+		dir, extra = dir[:end], strings.Trim(dir[end:], space)
 	}
 	if number == "" || dir == "" {
 		p.find(col, "this is not \"ID DIRECTORY\": iproute2 reads no further, so the rest of the file counts for nothing")
@@ -37,6 +35,9 @@ func (p *parser) lenientLine(line string) error {
 	}
 	if rest[0] != ' ' && rest[0] != '\t' {
 		p.find(col+len(number), "the number ends at "+quoteByte(rest[0])+", where the directory begins")
+	}
+	if extra != "" && extra[0] != '#' {
+		p.find(dirCol+len(dir), "what follows the directory is ignored")
 	}
 	id, ok := p.lenientID(col, number)
 	if !ok {

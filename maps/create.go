@@ -34,6 +34,10 @@ type CreateOptions struct {
 	// TokenFD is a BPF token that allows what the process itself may not.
 	TokenFD int
 
+	// Features is asked, after the kernel refused a map, whether it has maps
+	// of this type at all; nil asks the running kernel if k is that.
+	Features *sys.Features
+
 	// Env describes the machine; where it is zero, this one.
 	Env Env
 }
@@ -91,7 +95,7 @@ func Create(k sys.Kernel, s *Spec, opts CreateOptions) (*Map, error) {
 		defer inner.Close()
 		attr.InnerMapFD = inner.fd.Num()
 	}
-	return create(k, &n, attr, opts.Env.CPUs)
+	return create(k, &n, attr, opts)
 }
 
 func isMapOfMaps(t sys.MapType) bool {
@@ -148,12 +152,12 @@ func createInner(k sys.Kernel, s *Spec, opts CreateOptions) (*Map, error) {
 }
 
 // create makes the system call, and once more without BTF if that was refused.
-func create(k sys.Kernel, s *Spec, attr *sys.MapCreateAttr, cpus int) (*Map, error) {
+func create(k sys.Kernel, s *Spec, attr *sys.MapCreateAttr, opts CreateOptions) (*Map, error) {
 	fd, err := sys.MapCreate(k, attr)
 	if err == nil {
-		return newMap(k, fd, s, cpus), nil
+		return newMap(k, fd, s, opts.Env.CPUs), nil
 	}
-	failed := &OpError{Op: "create", Map: s.Name, Err: err, Hint: createHint(s, err)}
+	failed := refused(k, s, err, opts)
 	if attr.BTFFD == 0 || s.Type == sys.MapTypeStructOps || !mayBeBTF(err) {
 		return nil, failed
 	}
@@ -162,7 +166,7 @@ func create(k sys.Kernel, s *Spec, attr *sys.MapCreateAttr, cpus int) (*Map, err
 	if errWithout != nil {
 		return nil, failed
 	}
-	m := newMap(k, fd, s, cpus)
+	m := newMap(k, fd, s, opts.Env.CPUs)
 	m.find("the kernel refused the types of key and value (" + err.Error() + "); the map was created without them")
 	return m, nil
 }
@@ -176,12 +180,29 @@ func mayBeBTF(err error) bool {
 	return false
 }
 
+// refused is the error of a map that the kernel does not make: that it has no
+// maps of this type, if that is so, or else what is probably wrong.
+func refused(k sys.Kernel, s *Spec, err error, opts CreateOptions) *OpError {
+	e := &OpError{Op: "create", Map: s.Name, Err: err}
+	if !errors.Is(err, sys.EINVAL) && !errors.Is(err, sys.E2BIG) {
+		return e
+	}
+	features := opts.Features
+	if features == nil && k == sys.Live() {
+		features = sys.LiveFeatures()
+	}
+	var lacks *sys.NotSupported
+	if features != nil && errors.As(features.Probe(sys.MapTypeFeature(s.Type)), &lacks) {
+		e.Err = &both{lacks, err}
+		return e
+	}
+	e.Hint = createHint(s)
+	return e
+}
+
 // createHint says what is probably wrong with a definition that the kernel
 // refused; its answer is the same for many reasons.
-func createHint(s *Spec, err error) string {
-	if !errors.Is(err, sys.EINVAL) && !errors.Is(err, sys.E2BIG) {
-		return ""
-	}
+func createHint(s *Spec) string {
 	switch {
 	case s.Type == sys.MapTypeRingBuf || s.Type == sys.MapTypeUserRingBuf || s.Type == sys.MapTypeArena:
 		if s.KeySize != 0 || s.ValueSize != 0 {
@@ -208,9 +229,6 @@ func createHint(s *Spec, err error) string {
 	}
 	if s.MaxEntries == 0 {
 		return "the definition has no max_entries"
-	}
-	if since := s.Type.Since(); since != "" {
-		return fmt.Sprintf("maps of type %v came with Linux %s", s.Type, since)
 	}
 	return ""
 }

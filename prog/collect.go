@@ -101,16 +101,30 @@ func (c *collector) charge(n uint64, s elf.Section) error {
 
 // sections lists the sections with code.
 func (c *collector) sections() error {
-	c.byIndex = map[int]*codeSection{}
+	n := 0
 	for s := range c.file.Sections() {
-		if s.Type() != elf.SHT_PROGBITS || s.Flags()&elf.SHF_EXECINSTR == 0 || s.Size() == 0 {
+		if isCode(s) {
+			n++
+		}
+	}
+	all := make([]codeSection, 0, n) // a section header has 64 bytes each
+	c.code = make([]*codeSection, 0, n)
+	c.byIndex = make(map[int]*codeSection, n)
+	for s := range c.file.Sections() {
+		if !isCode(s) {
 			continue
 		}
-		x := &codeSection{Section: s, name: s.Name()}
+		all = append(all, codeSection{Section: s, name: s.Name()})
+		x := &all[len(all)-1]
 		c.code = append(c.code, x)
 		c.byIndex[s.Index()] = x
 	}
 	return nil
+}
+
+// isCode reports whether functions may stand in a section.
+func isCode(s elf.Section) bool {
+	return s.Type() == elf.SHT_PROGBITS && s.Flags()&elf.SHF_EXECINSTR != 0 && s.Size() != 0
 }
 
 // functions cuts the code into functions, as the symbols say.
@@ -119,6 +133,7 @@ func (c *collector) functions() error {
 	if err != nil {
 		return err
 	}
+	all := make([]insn.Func, len(symbols)) // a symbol has 24 bytes each
 	for len(symbols) > 0 {
 		sec := c.byIndex[c.file.Symbol(int(symbols[0])).SectionIndex()]
 		n := 1
@@ -128,7 +143,7 @@ func (c *collector) functions() error {
 		if err := c.decode(sec); err != nil {
 			return err
 		}
-		sec.funcs = make([]insn.Func, 0, n) // a symbol of 24 bytes each
+		sec.funcs, all = all[:0:n], all[n:]
 		for _, i := range symbols[:n] {
 			if err := sec.add(c.file.Symbol(int(i))); err != nil {
 				return err
@@ -297,6 +312,7 @@ func (c *collector) programs() error {
 	}
 	c.progs = make([]*Spec, 0, min(entries, c.opts.Limits.Programs))
 	c.subs = make([]*insn.Func, 0, subs)
+	specs := make([]Spec, cap(c.progs))
 	for _, sec := range c.code {
 		class := Classify(sec.name, c.opts.Rules, c.opts.Default)
 		before := len(c.progs)
@@ -309,7 +325,8 @@ func (c *collector) programs() error {
 			if len(c.progs) == c.opts.Limits.Programs {
 				return &FormatError{Section: sec.name, Function: f.Name, Offset: -1, Record: -1, Kind: elf.Limit, Detail: "more programs than Limits.Programs, " + strconv.Itoa(c.opts.Limits.Programs)}
 			}
-			p := &Spec{Name: f.Name, Func: f, Section: sec.name, License: license, KernelVersion: version}
+			p := &specs[len(c.progs)]
+			*p = Spec{Name: f.Name, Func: f, Section: sec.name, License: license, KernelVersion: version}
 			class.apply(p)
 			c.progs = append(c.progs, p)
 		}

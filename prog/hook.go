@@ -34,9 +34,9 @@ const (
 var attachKinds = [...]struct {
 	name   string
 	syntax string
-	parse  func(string, *Hook) bool
+	parse  func(string) (Hook, bool)
 }{
-	AttachNone:          {"none", "nothing", func(string, *Hook) bool { return true }},
+	AttachNone:          {"none", "nothing", func(string) (Hook, bool) { return Hook{}, true }},
 	AttachKprobe:        {"kprobe", "FUNCTION or FUNCTION+OFFSET", parseFuncOffset},
 	AttachKprobeMulti:   {"kprobe-multi", "a pattern of functions (letters, digits, _ . * ?)", parsePattern},
 	AttachKprobeSession: {"kprobe-session", "a pattern of functions (letters, digits, _ . * ?)", parsePattern},
@@ -51,7 +51,7 @@ var attachKinds = [...]struct {
 	AttachLSM:           {"lsm", "the name of a hook", parseName},
 	AttachIter:          {"iter", "the name of an iterator", parseName},
 	AttachFreplace:      {"freplace", "the name of a function", parseFunc},
-	AttachStructOps:     {"struct_ops", "the name of a member", func(arg string, h *Hook) bool { h.Name = arg; return true }},
+	AttachStructOps:     {"struct_ops", "the name of a member", func(arg string) (Hook, bool) { return Hook{Name: arg}, true }},
 }
 
 // String is the kind's name.
@@ -93,11 +93,11 @@ func (e *HookError) Error() string {
 // Parse takes apart what stands behind the '/' of a section name. The empty
 // text is the empty Hook.
 func (k AttachKind) Parse(text string) (Hook, error) {
-	var h Hook
 	if text == "" || int(k) >= len(attachKinds) {
-		return h, nil
+		return Hook{}, nil
 	}
-	if !attachKinds[k].parse(text, &h) {
+	h, ok := attachKinds[k].parse(text)
+	if !ok {
 		return Hook{}, &HookError{Kind: k, Text: text}
 	}
 	return h, nil
@@ -115,105 +115,85 @@ func identifier(s, extra string) bool {
 	return s != ""
 }
 
-func parseName(arg string, h *Hook) bool {
-	h.Name = arg
-	return identifier(arg, "")
-}
+func parseName(arg string) (Hook, bool) { return Hook{Name: arg}, identifier(arg, "") }
 
-func parseFunc(arg string, h *Hook) bool {
-	h.Function = arg
-	return identifier(arg, "$")
-}
+func parseFunc(arg string) (Hook, bool) { return Hook{Function: arg}, identifier(arg, "$") }
 
-func parsePattern(arg string, h *Hook) bool {
-	h.Pattern = arg
-	return identifier(arg, "*?")
-}
+func parsePattern(arg string) (Hook, bool) { return Hook{Pattern: arg}, identifier(arg, "*?") }
 
 // parseFuncOffset reads FUNCTION[+OFFSET]. Names that compilers make may have a
 // '$', as in kernels built with clang's LTO.
-func parseFuncOffset(arg string, h *Hook) bool {
-	name, off, has := strings.Cut(arg, "+")
-	h.Function = name
-	if !identifier(name, "$") {
-		return false
-	}
-	var err error
-	if has {
-		h.Offset, err = strconv.ParseUint(off, 0, 63)
-	}
-	return err == nil && !strings.Contains(off, "_")
+func parseFuncOffset(arg string) (Hook, bool) {
+	name, off, ok := cutOffset(arg)
+	return Hook{Function: name, Offset: off}, ok && identifier(name, "$")
 }
 
-// parseUprobe splits at the last colon: a path may have colons itself.
-func parseUprobe(arg string, h *Hook) bool {
+// cutOffset reads NAME[+OFFSET], the offset as C writes integers.
+func cutOffset(s string) (name string, off uint64, ok bool) {
+	name, num, has := strings.Cut(s, "+")
+	if !has {
+		return name, 0, true
+	}
+	off, err := strconv.ParseUint(num, 0, 63)
+	return name, off, err == nil && !strings.Contains(num, "_")
+}
+
+// cutPath splits at the last colon: a path may have colons itself.
+func cutPath(arg string) (path, rest string, ok bool) {
 	i := strings.LastIndexByte(arg, ':')
 	if i <= 0 || i == len(arg)-1 {
-		return false
+		return "", "", false
 	}
-	h.Path = arg[:i]
-	sym := arg[i+1:]
-	if strings.HasPrefix(sym, "0x") || strings.HasPrefix(sym, "0X") {
-		var err error
-		h.Offset, err = strconv.ParseUint(sym[2:], 16, 63)
-		return err == nil && !strings.Contains(sym, "_")
-	}
-	name, off, has := strings.Cut(sym, "+")
-	h.Function = name
-	var err error
-	if has {
-		h.Offset, err = strconv.ParseUint(off, 0, 63)
-	}
-	return name != "" && err == nil && !strings.Contains(off, "_")
+	return arg[:i], arg[i+1:], true
 }
 
-func parseUprobePattern(arg string, h *Hook) bool {
-	i := strings.LastIndexByte(arg, ':')
-	if i <= 0 || i == len(arg)-1 {
-		return false
-	}
-	h.Path, h.Pattern = arg[:i], arg[i+1:]
-	return true
-}
-
-func parseUSDT(arg string, h *Hook) bool {
-	rest, name, ok := cutLast(arg, ':')
+func parseUprobe(arg string) (Hook, bool) {
+	path, sym, ok := cutPath(arg)
 	if !ok {
-		return false
+		return Hook{}, false
 	}
-	path, provider, ok := cutLast(rest, ':')
-	h.Path, h.Provider, h.Name = path, provider, name
-	return ok && path != "" && provider != "" && name != ""
+	if hex, is := strings.CutPrefix(strings.ToLower(sym), "0x"); is {
+		off, err := strconv.ParseUint(hex, 16, 63)
+		return Hook{Path: path, Offset: off}, err == nil
+	}
+	name, off, ok := cutOffset(sym)
+	return Hook{Path: path, Function: name, Offset: off}, ok && name != ""
 }
 
-func cutLast(s string, sep byte) (before, after string, ok bool) {
-	i := strings.LastIndexByte(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+1:], true
+func parseUprobePattern(arg string) (Hook, bool) {
+	path, pattern, ok := cutPath(arg)
+	return Hook{Path: path, Pattern: pattern}, ok
 }
 
-func parseTracepoint(arg string, h *Hook) bool {
+func parseUSDT(arg string) (Hook, bool) {
+	rest, name, ok := cutPath(arg)
+	if !ok {
+		return Hook{}, false
+	}
+	path, provider, ok := cutPath(rest)
+	return Hook{Path: path, Provider: provider, Name: name}, ok
+}
+
+func parseTracepoint(arg string) (Hook, bool) {
 	cat, name, ok := strings.Cut(arg, "/")
-	h.Category, h.Name = cat, name
-	return ok && identifier(cat, "-") && identifier(name, "-")
+	return Hook{Category: cat, Name: name}, ok && identifier(cat, "-") && identifier(name, "-")
 }
 
-func parseModuleFunc(arg string, h *Hook) bool {
-	mod, name, ok := strings.Cut(arg, ":")
-	if !ok {
-		mod, name = "", arg
+// cutModule reads [MODULE:]NAME.
+func cutModule(arg string) (module, name string, ok bool) {
+	module, name, has := strings.Cut(arg, ":")
+	if !has {
+		return "", arg, true
 	}
-	h.Module, h.Function = mod, name
-	return (!ok || identifier(mod, "-")) && identifier(name, "$")
+	return module, name, identifier(module, "-")
 }
 
-func parseModulePattern(arg string, h *Hook) bool {
-	mod, name, ok := strings.Cut(arg, ":")
-	if !ok {
-		mod, name = "", arg
-	}
-	h.Module, h.Pattern = mod, name
-	return (!ok || identifier(mod, "-")) && identifier(name, "*?$")
+func parseModuleFunc(arg string) (Hook, bool) {
+	module, name, ok := cutModule(arg)
+	return Hook{Module: module, Function: name}, ok && identifier(name, "$")
+}
+
+func parseModulePattern(arg string) (Hook, bool) {
+	module, name, ok := cutModule(arg)
+	return Hook{Module: module, Pattern: name}, ok && identifier(name, "*?$")
 }

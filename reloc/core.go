@@ -37,7 +37,8 @@ type Decision struct {
 	Access  string   // access string, such as "0:1:2"
 	Outcome Outcome
 	Guard   Guard
-	Err     error // *COREError
+	Err     error  // *COREError
+	Source  Source // the source line, unless there is a target
 
 	Old, New uint64              // value in the object's and in the target's terms
 	From, To [2]insn.Instruction // the second belongs to wide loads

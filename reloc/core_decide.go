@@ -1,7 +1,9 @@
 package reloc
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/lode-bpf/lode/btf"
@@ -32,6 +34,7 @@ type engine struct {
 
 	out     []Decision
 	results []result // of each decision
+	pos     int32    // of the decision that is being taken
 }
 
 type specKey struct {
@@ -69,33 +72,78 @@ type candidate struct {
 	value value
 }
 
+// A job is one record to be decided: record rec of a function, of which the
+// decision stands at pos.
+type job struct{ fn, rec, pos int32 }
+
 func (x *index) core() ([]Decision, []Finding) {
-	n := 0
-	for i := range x.fns {
-		n += len(x.fns[i].CORE)
-	}
+	jobs := x.jobs()
+	n := len(jobs)
 	if n == 0 {
 		return nil, nil
 	}
 	e := &engine{
 		index: x, m: matcher{local: x.in.BTF, steps: int64(x.lim.CORESteps)},
 		specs: make(map[specKey]int32, n/2), cands: make(map[btf.TypeID]int32), memo: make(map[memoKey]memoValue, n/2),
-		out: make([]Decision, 0, n), results: make([]result, n), listed: make([]Candidate, 0, n),
+		out: make([]Decision, n), results: make([]result, n), listed: make([]Candidate, 0, n),
 		specList: make([]localSpec, 0, n/2), acc: make([]accessor, 0, n),
 	}
-	for i := range x.fns {
-		f := &x.fns[i]
-		for j := range f.CORE {
-			d := Decision{Func: f.Name, Program: i, Sub: -1}
-			if p := len(x.in.Programs); i >= p {
-				d.Program, d.Sub = -1, i-p
-			}
-			e.out = append(e.out, d)
-			e.decide(f, &f.CORE[j], &e.out[len(e.out)-1])
+	for _, j := range jobs {
+		f := &x.fns[j.fn]
+		d := &e.out[j.pos]
+		d.Func, d.Program, d.Sub = f.Name, int(j.fn), -1
+		if p := len(x.in.Programs); int(j.fn) >= p {
+			d.Program, d.Sub = -1, int(j.fn)-p
 		}
+		e.pos = j.pos
+		e.decide(f, &f.CORE[j.rec], d)
 	}
+	x.duplicates(e)
 	guards(x, e.out)
 	return e.out, e.findings
+}
+
+// jobs lists the records by their number in the file: candidates are pruned in
+// this order, whatever function a record belongs to.
+func (x *index) jobs() []job {
+	n := 0
+	for i := range x.fns {
+		n += len(x.fns[i].CORE)
+	}
+	jobs := make([]job, 0, n)
+	for i := range x.fns {
+		for j := range x.fns[i].CORE {
+			jobs = append(jobs, job{int32(i), int32(j), int32(len(jobs))})
+		}
+	}
+	record := func(j job) int { return x.fns[j.fn].CORE[j.rec].Record }
+	slices.SortStableFunc(jobs, func(a, b job) int { return cmp.Compare(record(a), record(b)) })
+	return jobs
+}
+
+// duplicates refuses all records of an instruction but the first.
+func (x *index) duplicates(e *engine) {
+	pos := 0
+	for i := range x.fns {
+		f := &x.fns[i]
+		last, seen := -1, map[int]bool(nil)
+		for j := range f.CORE {
+			at := f.CORE[j].Index
+			if at <= last && seen == nil {
+				seen = make(map[int]bool, len(f.CORE))
+				for _, c := range f.CORE[:j] {
+					seen[c.Index] = true
+				}
+			}
+			if seen[at] {
+				e.invalid(f, &e.out[pos+j], specError(ErrFormat, "more than one CO-RE record for an instruction"))
+			} else if seen != nil {
+				seen[at] = true
+			}
+			last = max(last, at)
+		}
+		pos += len(f.CORE)
+	}
 }
 
 // decide decides one record.
@@ -130,12 +178,17 @@ func (e *engine) decide(f *fn, r *insn.CORE, d *Decision) {
 	}
 	if err != nil {
 		e.invalid(f, d, err)
+		return
+	}
+	if d.Outcome != OutcomeValue {
+		d.Source = SourceAt(e.in.BTF, f.Func, d.Index)
 	}
 }
 
 func (e *engine) invalid(f *fn, d *Decision, err error) {
 	d.Outcome, d.To = OutcomeInvalid, d.From
-	c := &COREError{Decision: d, Source: SourceAt(e.in.BTF, f.Func, d.Index), Kind: kindOf(err), Detail: err.Error()}
+	d.Source = SourceAt(e.in.BTF, f.Func, d.Index)
+	c := &COREError{Decision: d, Kind: kindOf(err), Detail: err.Error()}
 	if _, ok := err.(*specErr); !ok {
 		c.Err, c.Detail = err, "types"
 	}
@@ -178,8 +231,8 @@ func (e *engine) value(r *insn.CORE, d *Decision) (result, error) {
 	}
 	res, err := e.search(sp, class, c, d)
 	if err == nil {
-		e.memo[key] = memoValue{int32(len(e.out) - 1), int32(c.left)}
-		e.results[len(e.out)-1] = res
+		e.memo[key] = memoValue{e.pos, int32(c.left)}
+		e.results[e.pos] = res
 	}
 	return res, err
 }
@@ -236,7 +289,7 @@ func (e *engine) search(sp *localSpec, class coreClass, c *candidates, d *Decisi
 		switch {
 		case first == nil:
 			first = k
-		case class == classField && k.match.bitOff != first.match.bitOff, k.value.v != first.value.v, noResize(e.in.BTF, res.local, k) != noResize(e.in.BTF, res.local, first):
+		case class == classField && k.match.bitOff != first.match.bitOff, k.value.v != first.value.v, isMemory(d.From[0]) && k.value.size != first.value.size:
 			return res, specError(ErrAmbiguous, fmt.Sprintf("candidates [%d] and [%d] differ", first.typ.ID(), k.typ.ID()))
 		}
 	}
@@ -293,8 +346,8 @@ func (e *engine) prune(c *candidates, d *Decision) {
 	}
 }
 
-// byFunc splits decisions by function: those of function i of an index stand
-// at out[i]:out[i+1] of order.
+// byFunc splits decisions by function: those of function i of an index are the
+// ones that order[starts[i]:starts[i+1]] names.
 func (x *index) byFunc(ds []Decision) (order, starts []int32) {
 	starts = make([]int32, len(x.fns)+2)
 	at := func(d *Decision) int {

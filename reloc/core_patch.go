@@ -25,6 +25,12 @@ const (
 // Sizes of loads and stores, by bits 3 and 4 of the opcode.
 var memSizes = [4]uint64{4, 2, 1, 8}
 
+// isMemory reports whether an instruction is a load or store of memory.
+func isMemory(i insn.Instruction) bool {
+	c := i.Op & 7
+	return c == classLDX || c == classST || c == classSTX
+}
+
 // patch decides what becomes of the instruction of d.
 func patch(d *Decision, r result) error {
 	d.Old, d.New = r.local.v, r.target.v
@@ -129,6 +135,17 @@ func Apply(in *Input, programs []*Program, decisions []Decision) {
 
 func (x *index) apply(programs []*Program, ds []Decision) {
 	order, starts := x.byFunc(ds)
+	invalid := make([]int32, len(x.fns)) // where those of a function begin in order
+	for e := range x.fns {
+		own := order[starts[e]:starts[e+1]]
+		slices.SortStableFunc(own, func(a, b int32) int {
+			return cmp.Compare(b2i(ds[a].Outcome == OutcomeInvalid), b2i(ds[b].Outcome == OutcomeInvalid))
+		})
+		n := slices.IndexFunc(own, func(i int32) bool { return ds[i].Outcome == OutcomeInvalid })
+		if invalid[e] = starts[e] + int32(n); n < 0 {
+			invalid[e] = starts[e+1]
+		}
+	}
 	for _, p := range programs {
 		changed := len(p.Changes)
 		for _, f := range p.Funcs {
@@ -136,9 +153,14 @@ func (x *index) apply(programs []*Program, ds []Decision) {
 			if !ok {
 				continue
 			}
-			for _, i := range order[starts[e]:starts[e+1]] {
+			for _, i := range order[starts[e]:invalid[e]] {
 				x.applyOne(p, f, &x.fns[e], &ds[i])
 			}
+			bad := order[invalid[e]:starts[e+1]]
+			for _, i := range bad[:min(len(bad), maxErrs)] {
+				p.fail(ds[i].Err)
+			}
+			p.failMore(len(bad) - maxErrs)
 		}
 		if len(p.Changes) > changed {
 			slices.SortStableFunc(p.Changes, func(a, b Change) int { return cmp.Compare(a.Index, b.Index) })
@@ -146,19 +168,21 @@ func (x *index) apply(programs []*Program, ds []Decision) {
 	}
 }
 
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // applyOne writes one decision into one copy of its function.
 func (x *index) applyOne(p *Program, placed Placed, f *fn, d *Decision) {
-	if d.Outcome == OutcomeInvalid {
-		p.fail(d.Err)
-		return
-	}
 	at, n := placed.Index+d.Index, 1
 	if d.From[0].Op.IsWide() {
 		n = 2
 	}
 	if d.Index < 0 || d.Index+n > len(f.Insns) || at+n > len(p.Insns) || !slices.Equal(p.Insns[at:at+n], d.From[:n]) {
-		p.fail(&COREError{Decision: d, Source: SourceAt(x.in.BTF, f.Func, d.Index), Kind: ErrMismatch,
-			Detail: "the instruction is not the one that the decision was taken on"})
+		p.fail(&COREError{Decision: d, Kind: ErrMismatch, Detail: "the instruction is not the one that the decision was taken on"})
 		return
 	}
 	kind := ChangeCORE

@@ -205,7 +205,6 @@ func addIndex(s *btf.Spec, id btf.TypeID, idx int, bits *uint64) error {
 // applies to, or the target.
 type COREError struct {
 	Decision *Decision
-	Source   Source
 	Kind     error
 	Detail   string
 	Err      error
@@ -214,7 +213,7 @@ type COREError struct {
 func (e *COREError) Error() string {
 	d := e.Decision
 	s := fmt.Sprintf("reloc: instruction %d of %q", d.Index, d.Func)
-	if src := e.Source.String(); src != "" {
+	if src := d.Source.String(); src != "" {
 		s += fmt.Sprintf(" (%q)", src)
 	}
 	s += fmt.Sprintf(": CO-RE %s of %s: %s", d.Kind, d.Path(), e.Detail)

@@ -92,7 +92,11 @@ func nameOf(names []string, i int) string {
 
 // String is one line: what was asked, what it came to, and why.
 func (d *Decision) String() string {
-	return fmt.Sprintf("%q[%d]: %s of %s: %s", d.Func, d.Index, d.Kind, d.Path(), d.Verdict())
+	where := fmt.Sprintf("%q[%d]", d.Func, d.Index)
+	if src := d.Source.String(); src != "" {
+		where += fmt.Sprintf(" (%q)", src)
+	}
+	return fmt.Sprintf("%s: %s of %s: %s", where, d.Kind, d.Path(), d.Verdict())
 }
 
 // Verdict says what the relocation came to, and why.

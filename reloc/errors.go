@@ -3,6 +3,7 @@ package reloc
 import (
 	"errors"
 	"fmt"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -44,15 +45,14 @@ func SourceAt(b *btf.Spec, f *insn.Func, i int) Source {
 	if b == nil {
 		return Source{}
 	}
-	var s Source
-	for _, l := range f.Lines {
-		if l.Index > i {
-			break
-		}
-		s.Line, s.Column = l.Line(), l.Column()
-		s.File, _ = b.String(l.FileOff)
-		s.Text, _ = b.String(l.LineOff)
+	n := sort.Search(len(f.Lines), func(n int) bool { return f.Lines[n].Index > i })
+	if n == 0 {
+		return Source{}
 	}
+	l := f.Lines[n-1]
+	s := Source{Line: l.Line(), Column: l.Column()}
+	s.File, _ = b.String(l.FileOff)
+	s.Text, _ = b.String(l.LineOff)
 	return s
 }
 
@@ -116,15 +116,16 @@ func (e *LimitError) Error() string {
 // Is reports whether target is ErrLimit.
 func (e *LimitError) Is(target error) bool { return target == ErrLimit }
 
-// A ProgramError is all that keeps a program from being loaded.
+// A ProgramError is what keeps a program from being loaded.
 type ProgramError struct {
 	Program string
-	Errs    []error // at least one, by instruction
+	Errs    []error // at least one
+	More    int     // how many others there are, of functions with a great many
 }
 
 func (e *ProgramError) Error() string {
 	s := fmt.Sprintf("program %q: %v", e.Program, e.Errs[0])
-	if n := len(e.Errs) - 1; n > 0 {
+	if n := len(e.Errs) - 1 + e.More; n > 0 {
 		s += fmt.Sprintf(" (and %d more)", n)
 	}
 	return s
@@ -132,6 +133,17 @@ func (e *ProgramError) Error() string {
 
 // Unwrap returns every error.
 func (e *ProgramError) Unwrap() []error { return e.Errs }
+
+// maxErrs is how many errors a program lists of one function that came with
+// them: a function may be in any number of programs.
+const maxErrs = 8
+
+// failMore counts errors that are not listed, after those that are.
+func (p *Program) failMore(n int) {
+	if pe, ok := p.Err.(*ProgramError); ok && n > 0 {
+		pe.More += n
+	}
+}
 
 // fail adds an error to a program.
 func (p *Program) fail(err error) {

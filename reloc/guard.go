@@ -55,10 +55,10 @@ type absState [11]absVal
 // another.
 type flow struct {
 	insns  []insn.Instruction
-	states []absState // at slots where a block begins
-	leader []bool     // whether one does: the entry, and where branches lead
+	block  []int32    // of every slot: number of the block that begins there, or -1
+	states []absState // where each block begins
+	queued []bool     // of each block
 	level  []reach    // of every slot
-	queued []bool
 	work   []int32
 	lost   bool // control flow is not understood
 }
@@ -131,14 +131,8 @@ func (fl *flow) at(i int) reach {
 func (fl *flow) run(f *fn, sub bool, ds []Decision, order []int32) {
 	n := len(f.Insns)
 	fl.insns = append(fl.insns[:0], f.Insns...)
-	fl.states = slices.Grow(fl.states[:0], n)[:n]
 	fl.level = slices.Grow(fl.level[:0], n)[:n]
-	fl.queued = slices.Grow(fl.queued[:0], n)[:n]
-	fl.leader = slices.Grow(fl.leader[:0], n)[:n]
-	clear(fl.leader)
-	clear(fl.states)
 	clear(fl.level)
-	clear(fl.queued)
 	fl.work, fl.lost = fl.work[:0], false
 	for _, r := range f.Refs {
 		// What a reference will be is not known here.
@@ -166,63 +160,92 @@ func (fl *flow) run(f *fn, sub bool, ds []Decision, order []int32) {
 	}
 	entry[10] = absVal{kind: absKnown}
 	fl.leaders()
-	fl.edge(0, &entry, surely)
+	if !fl.lost && n > 0 {
+		fl.edge(0, &entry, surely)
+	}
 	for len(fl.work) > 0 && !fl.lost {
 		i := int(fl.work[len(fl.work)-1])
 		fl.work = fl.work[:len(fl.work)-1]
-		fl.queued[i] = false
-		fl.block(i)
+		fl.queued[fl.block[i]] = false
+		fl.follow(i)
 	}
 }
 
 // edge brings a state to a slot where a block begins.
 func (fl *flow) edge(to int, s *absState, l reach) {
-	if to < 0 || to >= len(fl.insns) {
+	if to < 0 || to >= len(fl.insns) || fl.block[to] < 0 {
 		fl.lost = true
 		return
 	}
 	changed := fl.level[to] < l
 	fl.level[to] = max(fl.level[to], l)
+	b := fl.block[to]
+	at := &fl.states[b]
 	for r := range s {
-		if j := fl.states[to][r].join(s[r]); j != fl.states[to][r] {
-			fl.states[to][r] = j
+		if j := at[r].join(s[r]); j != at[r] {
+			at[r] = j
 			changed = true
 		}
 	}
-	if changed && !fl.queued[to] {
-		fl.queued[to] = true
+	if changed && !fl.queued[b] {
+		fl.queued[b] = true
 		fl.work = append(fl.work, int32(to))
 	}
 }
 
-// leaders marks the slots where blocks begin.
+// maxBlocks bounds the memory of the analysis; a function with more blocks is not
+// analysed.
+const maxBlocks = 1 << 16
+
+// leaders numbers the blocks: one begins at the entry, where branches lead, and
+// behind every branch.
 func (fl *flow) leaders() {
-	for i := 0; i < len(fl.insns); i++ {
+	n := len(fl.insns)
+	fl.block = slices.Grow(fl.block[:0], n)[:n]
+	for i := range fl.block {
+		fl.block[i] = -1
+	}
+	blocks := int32(0)
+	begin := func(i int64) {
+		if i >= 0 && i < int64(n) && fl.block[i] < 0 {
+			fl.block[i] = blocks
+			blocks++
+		}
+	}
+	begin(0)
+	for i := 0; i < n; i++ {
 		ins := fl.insns[i]
-		if c := ins.Op & 7; c == classJMP || c == classJMP32 {
-			to := int64(i) + 1 + int64(ins.Off)
+		if c, op := ins.Op&7, ins.Op&0xf0; (c == classJMP || c == classJMP32) && op != opCALL && op != opEXIT {
+			begin(int64(i) + 1)
 			if ins.Op == insn.OpJa32 {
-				to = int64(i) + 1 + int64(ins.Imm)
-			}
-			if op := ins.Op & 0xf0; op != opCALL && op != opEXIT && to >= 0 && to < int64(len(fl.insns)) {
-				fl.leader[to] = true
+				begin(int64(i) + 1 + int64(ins.Imm))
+			} else {
+				begin(int64(i) + 1 + int64(ins.Off))
 			}
 		}
 		if ins.Op.IsWide() {
 			i++
 		}
 	}
+	if blocks > maxBlocks {
+		fl.lost = true
+		return
+	}
+	fl.states = slices.Grow(fl.states[:0], int(blocks))[:blocks]
+	fl.queued = slices.Grow(fl.queued[:0], int(blocks))[:blocks]
+	clear(fl.states)
+	clear(fl.queued)
 }
 
-// block follows control flow from the beginning of a block to its end.
-func (fl *flow) block(i int) {
-	s, l := fl.states[i], fl.level[i]
+// follow follows control flow from the beginning of a block to its end.
+func (fl *flow) follow(i int) {
+	s, l := fl.states[fl.block[i]], fl.level[i]
 	for first := true; ; first = false {
 		if i >= len(fl.insns) {
 			fl.lost = true
 			return
 		}
-		if !first && fl.leader[i] {
+		if !first && fl.block[i] >= 0 {
 			fl.edge(i, &s, l)
 			return
 		}

@@ -106,9 +106,10 @@ func (l *linker) place(e int32) bool {
 		ref.Index += start
 		p.Refs = append(p.Refs, ref)
 	}
-	for _, err := range f.bad {
+	for _, err := range f.bad[:min(len(f.bad), maxErrs)] {
 		p.fail(err)
 	}
+	p.failMore(len(f.bad) - maxErrs)
 	if len(f.sites) > 0 {
 		l.stack = append(l.stack, linkFrame{fn: e})
 	}

@@ -338,3 +338,31 @@ func TestMalformedCOREInstruction(t *testing.T) {
 		})
 	}
 }
+
+// Errors of a function that many programs call are not listed in each of them.
+func TestManyErrorsManyPrograms(t *testing.T) {
+	sub := code("sub", 100_000, wide, half, exit)
+	for i := range 50_000 {
+		r := ref(0, relWide, dataSym)
+		r.Record = i
+		sub.Refs = append(sub.Refs, r)
+		sub.CORE = append(sub.CORE, insn.CORE{Index: 0, Record: i})
+	}
+	in := Input{Subs: []*insn.Func{sub}, Maps: []MapSymbol{{Map: ".data", Section: 5, Size: 64, Data: true}}}
+	for i := range 2000 {
+		in.Programs = append(in.Programs, code(fmt.Sprint("p", i), 10*i, call(int32(100_000-10*i-1)), exit))
+	}
+	r, err := Relocate(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range r.Programs {
+		pe, ok := p.Err.(*ProgramError)
+		if !ok || len(pe.Errs) != 2*maxErrs || pe.More != 99_999-2*maxErrs {
+			t.Fatalf("%v", p.Err)
+		}
+	}
+	if r.Accounting != (Accounting{In: 100_000, Applied: 1, Reported: 99_999}) {
+		t.Errorf("%+v", r.Accounting)
+	}
+}

@@ -26,18 +26,33 @@ func (x *index) records() []Record {
 // function of which nothing became is an error of this package.
 func (x *index) account(r *Result) error {
 	r.Records = x.records()
+	order, starts := x.byFunc(r.Decisions)
+	done := make([]bool, len(x.fns))
 	for i, p := range r.Programs {
 		for _, c := range p.Changes {
 			if c.Record >= 0 && r.Records[c.Record].Fate == FateOutside {
 				r.Records[c.Record].Fate = FateApplied
 			}
 		}
-		pe, ok := p.Err.(*ProgramError)
-		if !ok {
-			continue
+		if pe, ok := p.Err.(*ProgramError); ok {
+			for _, err := range pe.Errs {
+				x.report(r, &x.fns[i], err)
+			}
 		}
-		for _, err := range pe.Errs {
-			x.report(r, &x.fns[i], err)
+		for _, placed := range p.Funcs {
+			e := x.byFn[placed.Func]
+			if done[e] {
+				continue
+			}
+			done[e] = true
+			for _, err := range x.fns[e].bad {
+				x.report(r, &x.fns[e], err)
+			}
+			for _, d := range order[starts[e]:starts[e+1]] {
+				if err := r.Decisions[d].Err; err != nil {
+					x.report(r, &x.fns[e], err)
+				}
+			}
 		}
 	}
 	r.In = len(r.Records)

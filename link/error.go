@@ -1,0 +1,86 @@
+package link
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/lode-bpf/lode/sys"
+)
+
+// An Error says what could not be done to which attachment.
+type Error struct {
+	Doing string // "attaching", "updating" …
+	What  string // "xdp on interface 3"
+	Err   error
+}
+
+func (e *Error) Error() string { return "link: " + e.Doing + " " + e.What + ": " + e.Err.Error() }
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+func wrap(doing, what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{doing, what, err}
+}
+
+// A TakenError says that a hook has room for one program and has one already.
+type TakenError struct {
+	Programs []uint32 // ids of the programs that hold it; empty if that cannot be found out
+	Err      error
+}
+
+func (e *TakenError) Error() string {
+	if len(e.Programs) == 0 {
+		return "the hook is taken: " + e.Err.Error()
+	}
+	var ids []string
+	for _, id := range e.Programs {
+		ids = append(ids, strconv.FormatUint(uint64(id), 10))
+	}
+	return "the hook is taken by program " + strings.Join(ids, ", ") + ": " + e.Err.Error()
+}
+
+// Unwrap is what the kernel answered.
+func (e *TakenError) Unwrap() error { return e.Err }
+
+// explain finds out what an error number leaves open: whether the kernel has the
+// hook at all, and who holds it. holders may be nil.
+func explain(k sys.Kernel, f sys.Feature, err error, holders func() []uint32) error {
+	switch sys.ErrnoOf(err) {
+	case sys.EINVAL, sys.EOPNOTSUPP, sys.ENOTSUPP, sys.E2BIG:
+		var absent *sys.NotSupported
+		if f != 0 && errors.As(sys.Probe(k, f), &absent) {
+			return absent
+		}
+	case sys.EBUSY, sys.EEXIST:
+		t := &TakenError{Err: err}
+		if holders != nil {
+			t.Programs = holders()
+		}
+		return t
+	}
+	return err
+}
+
+// attach makes a BPF link.
+func attach(k sys.Kernel, what string, a sys.AttachType, attr sys.LinkAttr, holders func() []uint32) (*Link, error) {
+	fd, err := sys.LinkCreate(k, attr)
+	if err != nil {
+		return nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(a), err, holders))
+	}
+	return &Link{k: k, fd: fd, what: what}, nil
+}
+
+// query lists the programs on a hook; nil if that is not allowed or not possible.
+func query(k sys.Kernel, target int, a sys.AttachType) []uint32 {
+	ids := make([]uint32, 64)
+	q := &sys.ProgQueryAttr{Target: int32(target), AttachType: a, ProgIDs: sys.SlicePtr(ids), Count: uint32(len(ids))}
+	if sys.ProgQuery(k, q) != nil {
+		return nil
+	}
+	return ids[:min(int(q.Count), len(ids))]
+}
