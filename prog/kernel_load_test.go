@@ -426,6 +426,52 @@ func TestKernelFindTarget(t *testing.T) {
 	}
 }
 
+// A program can replace a function of another one, which it names by the types
+// of that.
+func TestKernelFreplace(t *testing.T) {
+	ktest.Root(t)
+	ktest.NoFDLeaks(t)
+	target, err := loadObject(t, "minimal", "keep", prog.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	s := section("freplace/keep")
+	s.AttachProg = target
+	got, err := prog.FindTarget(s, nil, nil)
+	if err != nil || got.TypeID == 0 || got.Module != "" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	s.AttachTarget = "loose"
+	if _, err := prog.FindTarget(s, nil, nil); !errors.Is(err, btf.ErrNotFound) || !strings.Contains(err.Error(), `no func "loose" in the types of program "keep" (socket_filter)`) {
+		t.Errorf("a function that is not there: %v", err)
+	}
+
+	info, err := target.Info()
+	if err != nil {
+		t.Fatal(err)
+	}
+	types, err := sys.GetFDByID(sys.Live(), sys.ObjBTF, info.BTFID, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer types.Close()
+	p, err := prog.Load(sys.Live(), s, prog.Code{
+		Insns: assemble(t, zero), BTFFD: types.Int(), FuncInfo: prog.AppendFuncInfo(nil, 0, got.TypeID),
+		AttachProgFD: target.FD(), AttachBTFID: uint32(got.TypeID),
+	}, prog.LoadOptions{})
+	if errors.Is(err, sys.EPERM) {
+		t.Skipf("needs a kernel that lets root load extensions: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if p.Type() != sys.ProgTypeExt {
+		t.Errorf("type %v", p.Type())
+	}
+}
+
 // moduleBTF is a split BTF with functions of its own.
 func moduleBTF(t *testing.T, base *btf.Spec, names ...string) *btf.Spec {
 	t.Helper()
