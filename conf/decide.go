@@ -158,11 +158,15 @@ func (q *Query) pinName() (string, error) {
 	if q.Program != "" || !strings.Contains(name, ".") {
 		return name, CheckName(name)
 	}
+	element, err := EncodeInternal(name)
+	if err != nil {
+		return "", err
+	}
 	if name[0] == '.' {
 		if err := CheckName(q.Object); err != nil {
 			return "", err
 		}
-		name = q.Object + name
+		element, err = EncodeInternal(q.Object + name)
 	}
-	return EncodeInternal(name)
+	return element, err
 }

@@ -31,7 +31,8 @@ func (c *Config) Format() []byte {
 	f.line("root "+c.showDir(c.Root.V), c.Root.Origin)
 	f.line("layout "+string(c.Layout.V), c.Layout.Origin)
 	f.line("on-mismatch "+string(c.OnMismatch.V), c.OnMismatch.Origin)
-	f.line("directory-mode 0"+strconv.FormatUint(uint64(c.DirMode.V), 8), c.DirMode.Origin)
+	mode := strconv.FormatUint(uint64(0o10000|c.DirMode.V), 8)[1:] // four digits
+	f.line("directory-mode "+mode, c.DirMode.Origin)
 	if o := c.DirOwner.V; o.Set {
 		f.line("directory-owner "+strconv.FormatUint(uint64(o.UID), 10)+":"+strconv.FormatUint(uint64(o.GID), 10), c.DirOwner.Origin)
 	} else {
