@@ -99,7 +99,7 @@ func (l *linker) place(e int32) bool {
 		l.insns = slices.Grow(l.insns, 2*need-start) // append alone would copy more often
 	}
 	l.insns = append(l.insns, f.Insns...)
-	p.Changes = slices.Grow(p.Changes, len(f.sites)+len(f.CORE)+len(f.left))
+	p.Changes = slices.Grow(p.Changes, min(len(f.sites)+len(f.CORE)+len(f.left), 2*len(f.Insns)))
 	p.Refs = slices.Grow(p.Refs, len(f.left))
 	for _, r := range f.left {
 		ref := f.Refs[r]

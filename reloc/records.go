@@ -66,48 +66,21 @@ func (x *index) account(r *Result) error {
 			r.Outside++
 		}
 	}
-	return x.conserved(r)
+	return x.conserved(r, done)
 }
 
-// conserved checks that nothing was dropped.
-func (x *index) conserved(r *Result) error {
-	for _, p := range r.Programs {
-		for _, placed := range p.Funcs {
-			f := &x.fns[x.byFn[placed.Func]]
-			for n := f.rec; n < f.rec+len(f.Refs)+len(f.CORE); n++ {
-				if r.Records[n].Fate == FateOutside {
-					return fmt.Errorf("reloc: nothing became of relocation record %d, of instruction %d of %q", n, r.Records[n].Index, f.Name)
-				}
+// conserved checks that nothing was dropped of the functions that were linked.
+func (x *index) conserved(r *Result, linked []bool) error {
+	for e := range x.fns {
+		f := &x.fns[e]
+		if !linked[e] {
+			continue
+		}
+		for n := f.rec; n < f.rec+len(f.Refs)+len(f.CORE); n++ {
+			if r.Records[n].Fate == FateOutside {
+				return fmt.Errorf("reloc: nothing became of relocation record %d, of instruction %d of %q", n, r.Records[n].Index, f.Name)
 			}
 		}
 	}
 	return nil
-}
-
-// report notes an error of a program with the record that it is about.
-func (x *index) report(r *Result, f *fn, err error) {
-	mark := func(n int) {
-		if n >= 0 {
-			r.Records[n].Fate, r.Records[n].Err = FateReported, err
-		}
-	}
-	switch e := err.(type) {
-	case *RefError:
-		mark(e.Record)
-	case *CycleError:
-		mark(e.Record)
-	case *COREError:
-		d := e.Decision
-		g := d.Program
-		if g < 0 {
-			g = len(x.in.Programs) + d.Sub
-		}
-		if g < len(x.fns) {
-			mark(x.fns[g].coreRecord(d))
-		}
-	case *LimitError:
-		for n := f.rec; n < f.rec+len(f.Refs)+len(f.CORE); n++ {
-			mark(n)
-		}
-	}
 }
