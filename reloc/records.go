@@ -84,3 +84,31 @@ func (x *index) conserved(r *Result, linked []bool) error {
 	}
 	return nil
 }
+
+// report notes an error of a program with the record that it is about.
+func (x *index) report(r *Result, f *fn, err error) {
+	mark := func(n int) {
+		if n >= 0 {
+			r.Records[n].Fate, r.Records[n].Err = FateReported, err
+		}
+	}
+	switch e := err.(type) {
+	case *RefError:
+		mark(e.Record)
+	case *CycleError:
+		mark(e.Record)
+	case *COREError:
+		d := e.Decision
+		g := d.Program
+		if g < 0 {
+			g = len(x.in.Programs) + d.Sub
+		}
+		if g < len(x.fns) {
+			mark(x.fns[g].coreRecord(d))
+		}
+	case *LimitError:
+		for n := f.rec; n < f.rec+len(f.Refs)+len(f.CORE); n++ {
+			mark(n)
+		}
+	}
+}
