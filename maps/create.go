@@ -193,7 +193,7 @@ func refused(k sys.Kernel, s *Spec, err error, opts CreateOptions) *OpError {
 	}
 	var lacks *sys.NotSupported
 	if features != nil && errors.As(features.Probe(sys.MapTypeFeature(s.Type)), &lacks) {
-		e.Err = &both{lacks, err}
+		e.Err = lacks
 		return e
 	}
 	e.Hint = createHint(s)

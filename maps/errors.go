@@ -132,6 +132,12 @@ type both struct{ sentinel, cause error }
 func (e *both) Error() string   { return e.sentinel.Error() + ": " + e.cause.Error() }
 func (e *both) Unwrap() []error { return []error{e.sentinel, e.cause} }
 
+// noSuchKey is the answer ENOENT to an operation on one key.
+type noSuchKey struct{}
+
+func (noSuchKey) Error() string   { return "no such key" }
+func (noSuchKey) Unwrap() []error { return []error{ErrNotExist, sys.ENOENT} }
+
 // sizeError reports bytes of the wrong length, before the kernel sees them.
 func (m *Map) sizeError(op, what string, got, want int) error {
 	return &OpError{Op: op, Map: m.name, Err: &wrongSize{what, got, want}}

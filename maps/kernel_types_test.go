@@ -3,6 +3,7 @@ package maps
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -98,6 +99,21 @@ func TestKernelPerCPU(t *testing.T) {
 			}
 			want(t, m.Update(u32(1), u32(1), sys.BPF_ANY), ErrSize)
 			want(t, m.UpdatePerCPU(u32(1), values[:cpus-1], sys.BPF_ANY), ErrSize)
+			one := make([]byte, 4)
+			want(t, m.LookupCPU(u32(1), cpus-1, one))
+			if !bytes.Equal(one, values[cpus-1]) {
+				t.Errorf("CPU %d has % x, want % x", cpus-1, one, values[cpus-1])
+			}
+			want(t, m.LookupCPU(u32(1), cpus, one), ErrRange)
+			if err := m.UpdateCPU(u32(1), 0, u32(7), 0); errors.Is(err, errors.ErrUnsupported) {
+				t.Logf("not on this kernel: %v", err)
+			} else {
+				want(t, err)
+				want(t, m.LookupCPU(u32(1), 0, one))
+				if !bytes.Equal(one, u32(7)) {
+					t.Errorf("CPU 0 has % x, want 7", one)
+				}
+			}
 		})
 	}
 }

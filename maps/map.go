@@ -112,7 +112,7 @@ func (m *Map) Name() string { return m.name }
 func (m *Map) SetName(name string) {
 	m.name = name
 	for op, opName := range missingOps {
-		m.missing[op] = &OpError{Op: opName, Map: name, Err: &both{ErrNotExist, sys.ENOENT}}
+		m.missing[op] = &OpError{Op: opName, Map: name, Err: noSuchKey{}}
 	}
 }
 

@@ -1,6 +1,11 @@
 package maps
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/lode-bpf/lode/sys"
+)
 
 // LookupPerCPU returns the values that all possible CPUs have for a key, in
 // the order of their numbers. The slices share memory.
@@ -45,4 +50,45 @@ func (m *Map) UpdatePerCPU(key []byte, values [][]byte, flags uint64) error {
 		copy(raw[i*step:], v)
 	}
 	return m.Update(key, raw, flags)
+}
+
+// LookupCPU copies the value that one CPU has for a key to value. Kernels that
+// cannot fetch it alone fetch them all.
+func (m *Map) LookupCPU(key []byte, cpu int, value []byte) error {
+	if cpu < 0 || cpu >= m.cpus {
+		return m.noCPU("lookup", cpu)
+	}
+	if len(value) != m.valueSize {
+		return m.sizeError("lookup", "the value", len(value), m.valueSize)
+	}
+	err := m.LookupInto(key, value, uint64(cpu)<<32|sys.BPF_F_CPU)
+	if !errors.Is(err, sys.EINVAL) {
+		return err
+	}
+	all := make([]byte, m.elemSize)
+	if err := m.LookupInto(key, all, 0); err != nil {
+		return err
+	}
+	copy(value, all[cpu*m.stride():])
+	return nil
+}
+
+// UpdateCPU sets the value that one CPU has for a key and leaves those of the
+// others; flags are those of Update. Only newer kernels can.
+func (m *Map) UpdateCPU(key []byte, cpu int, value []byte, flags uint64) error {
+	if cpu < 0 || cpu >= m.cpus {
+		return m.noCPU("update", cpu)
+	}
+	err := m.Update(key, value, uint64(cpu)<<32|sys.BPF_F_CPU|flags)
+	if errors.Is(err, sys.EINVAL) {
+		return &OpError{Op: "update", Map: m.name, Err: &sys.NotSupported{Feature: "setting the value of one CPU", Since: "7.0", Err: err}}
+	}
+	return err
+}
+
+func (m *Map) noCPU(op string, cpu int) error {
+	if m.cpus == 0 {
+		return &OpError{Op: op, Map: m.name, Err: ErrMapType, Hint: fmt.Sprintf("maps of type %v have one value", m.typ)}
+	}
+	return &OpError{Op: op, Map: m.name, Err: ErrRange, Hint: fmt.Sprintf("CPU %d of %d", cpu, m.cpus)}
 }
