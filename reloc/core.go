@@ -49,6 +49,8 @@ type Decision struct {
 	Module     string      // whose BTF has it; empty for vmlinux
 	Candidates []Candidate // what was considered, up to a few; shared with other decisions, not to be changed
 	Considered int         // how many that was
+
+	number int // of the record among all, plus 1; 0 for a decision that was made by hand
 }
 
 // A Candidate is a target type that was considered.

@@ -95,6 +95,7 @@ func (x *index) core() ([]Decision, []Finding) {
 		if p := len(x.in.Programs); int(j.fn) >= p {
 			d.Program, d.Sub = -1, int(j.fn)-p
 		}
+		d.number = f.rec + len(f.Refs) + int(j.rec) + 1
 		e.pos = j.pos
 		e.decide(f, &f.CORE[j.rec], d)
 	}

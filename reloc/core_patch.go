@@ -191,21 +191,8 @@ func (x *index) applyOne(p *Program, placed Placed, f *fn, d *Decision) {
 	}
 	for k := range n {
 		if k == 0 || d.From[k] != d.To[k] {
-			p.Changes = append(p.Changes, Change{Index: at + k, Kind: kind, From: d.From[k], To: d.To[k], Record: f.coreRecord(d)})
+			p.Changes = append(p.Changes, Change{Index: at + k, Kind: kind, From: d.From[k], To: d.To[k], Record: d.number - 1})
 		}
 		p.Insns[at+k] = d.To[k]
 	}
-}
-
-// coreRecord is the number of a decision's record among all records. Records
-// are ordinarily sorted by number.
-func (f *fn) coreRecord(d *Decision) int {
-	i, ok := slices.BinarySearchFunc(f.CORE, d, func(c insn.CORE, d *Decision) int { return cmp.Compare(c.Record, d.Record) })
-	if !ok {
-		i = slices.IndexFunc(f.CORE, func(c insn.CORE) bool { return c.Record == d.Record })
-	}
-	if i < 0 {
-		return -1
-	}
-	return f.rec + len(f.Refs) + i
 }

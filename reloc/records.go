@@ -98,14 +98,7 @@ func (x *index) report(r *Result, f *fn, err error) {
 	case *CycleError:
 		mark(e.Record)
 	case *COREError:
-		d := e.Decision
-		g := d.Program
-		if g < 0 {
-			g = len(x.in.Programs) + d.Sub
-		}
-		if g < len(x.fns) {
-			mark(x.fns[g].coreRecord(d))
-		}
+		mark(e.Decision.number - 1)
 	case *LimitError:
 		for n := f.rec; n < f.rec+len(f.Refs)+len(f.CORE); n++ {
 			mark(n)
