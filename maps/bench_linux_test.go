@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/lode-bpf/lode/sys"
@@ -39,6 +40,27 @@ func BenchmarkKernelLookup(b *testing.B) {
 		for b.Loop() {
 			bareLookup(fd, &key[0], &value[0])
 		}
+	})
+	b.Run("ratio", func(b *testing.B) {
+		if unsafe.Sizeof(uintptr(0)) != 8 || !bareLookup(m.FD(), &key[0], &value[0]) {
+			b.Skip("the number of the system call is that of amd64")
+		}
+		// In turns, so that both see the same machine.
+		var bare, ours time.Duration
+		fd := m.FD()
+		const turn = 200
+		for range max(1, b.N/turn) {
+			start := time.Now()
+			for range turn {
+				bareLookup(fd, &key[0], &value[0])
+			}
+			middle := time.Now()
+			for range turn {
+				_ = m.LookupInto(key, value, 0)
+			}
+			bare, ours = bare+middle.Sub(start), ours+time.Since(middle)
+		}
+		b.ReportMetric(float64(ours)/float64(bare), "ours/bare")
 	})
 	b.Run("map", func(b *testing.B) {
 		b.ReportAllocs()

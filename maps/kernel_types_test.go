@@ -302,3 +302,38 @@ func TestKernelCPUMap(t *testing.T) {
 	want(t, m.Update(u32(1), u32(64), sys.BPF_ANY), ErrRange)
 	want(t, m.Delete(u32(0)))
 }
+
+// TestKernelRHash: a hash table that grows.
+func TestKernelRHash(t *testing.T) {
+	m := newMapOf(t, &Spec{Type: sys.MapTypeRHash, KeySize: 4, ValueSize: 8, MaxEntries: 1000, Flags: sys.BPF_F_NO_PREALLOC})
+	for i := range uint32(1000) {
+		want(t, m.Update(u32(i), u64(uint64(i)), sys.BPF_NOEXIST))
+	}
+	want(t, m.Update(u32(1), u64(1), sys.BPF_NOEXIST), ErrExist)
+	wantU64(t, m, u32(999), 999)
+	n := 0
+	e := m.Entries()
+	for range e.All() {
+		n++
+	}
+	if want(t, e.Err()); n != 1000 {
+		t.Errorf("%d entries, want 1000", n)
+	}
+	want(t, m.Delete(u32(7)))
+	want(t, m.Delete(u32(7)), ErrNotExist)
+}
+
+// TestKernelInsnArray: places in a program, which the kernel keeps up to date.
+func TestKernelInsnArray(t *testing.T) {
+	m := newMapOf(t, &Spec{Type: sys.MapTypeInsnArray, KeySize: 4, ValueSize: 16, MaxEntries: 2})
+	place := func(insn uint32) []byte { return append(u32(insn), make([]byte, 12)...) }
+	want(t, m.Update(u32(1), place(2), 0))
+	want(t, m.Freeze())
+	fds := []int32{int32(m.FD())}
+	loadProgWith(t, sys.ProgTypeSocketFilter, code([]ins{{op: opMovImm, dst: 1, imm: 5}}, exit(0)),
+		&sys.ProgLoadAttr{FDArray: sys.SlicePtr(fds), FDArrayCount: 1})
+	if got := lookup(t, m, u32(1)); binary.NativeEndian.Uint32(got) != 2 || binary.NativeEndian.Uint32(got[4:]) != 2 {
+		t.Errorf("instruction 2 is at % x", got)
+	}
+	want(t, m.Delete(u32(1)), sys.EPERM) // it is frozen
+}
