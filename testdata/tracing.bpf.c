@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// tracing: one program for each way to trace. The kernel calls bpf_fentry_test1 and bpf_modify_return_test when an fentry
-// or fmod_ret program is test-run, getpgid(2) is cheap to call: so a test can trigger all of them.
+// tracing: one program for each way to trace. The kernel calls bpf_fentry_test1 when an fentry program is test-run, and
+// security_task_getpgid at getpgid(2) of another process: so a test can trigger all of them. (Of the functions that fmod_ret
+// may change, kernels without error injection have only the security hooks.)
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -27,8 +28,8 @@ int BPF_PROG(leave, int a, int result)
 	return 0;
 }
 
-SEC("fmod_ret/bpf_modify_return_test")
-int BPF_PROG(modify, int a, int *b, int result)
+SEC("fmod_ret/security_task_getpgid")
+int BPF_PROG(modify, void *task, int result)
 {
 	modified++;
 	return result;
