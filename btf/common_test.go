@@ -26,6 +26,16 @@ func objects(tb testing.TB) []string {
 	return names
 }
 
+// kernelFile is the file that has the running kernel's BTF.
+func kernelFile(tb testing.TB) string {
+	tb.Helper()
+	files := withKernel(nil)
+	if len(files) == 0 {
+		tb.Skip("the running kernel shows no BTF in /sys/kernel/btf/vmlinux")
+	}
+	return files[0]
+}
+
 // withKernel adds the kernel's BTF to files, if it shows it.
 func withKernel(files []string) []string {
 	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err == nil {

@@ -107,7 +107,7 @@ func TestDedupAgainstBase(t *testing.T) {
 
 // The kernel's BTF has been deduplicated; two copies of it become one.
 func TestKernelDedup(t *testing.T) {
-	s := openBTF(t, withKernel(nil)[0])
+	s := openBTF(t, kernelFile(t))
 	once, _ := dedup(t, s)
 	if n := s.NumTypes() - once.NumTypes(); n < 0 || n > s.NumTypes()/100 {
 		t.Errorf("%d of %d types were not needed", n, s.NumTypes())

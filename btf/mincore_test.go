@@ -18,7 +18,7 @@ import (
 // at the same places.
 func TestKernelMinCOREHasBpftools(t *testing.T) {
 	bpftool := ktest.Tool(t, "bpftool", "bpftool")
-	kernel := openBTF(t, withKernel(nil)[0])
+	kernel := openBTF(t, kernelFile(t))
 	for _, path := range objects(t) {
 		if strings.Contains(path, "bpfeb") {
 			continue // not for this kernel
@@ -51,7 +51,7 @@ func TestKernelMinCOREHasBpftools(t *testing.T) {
 				t.Errorf("%d types are not the least", got.NumTypes())
 			}
 			file := filepath.Join(t.TempDir(), "min.btf")
-			if out, err := exec.Command(bpftool, "gen", "min_core_btf", "/sys/kernel/btf/vmlinux", file, path).CombinedOutput(); err != nil {
+			if out, err := exec.Command(bpftool, "gen", "min_core_btf", kernelFile(t), file, path).CombinedOutput(); err != nil {
 				t.Logf("bpftool cannot: %v: %s", err, out)
 				return
 			}

@@ -112,10 +112,16 @@ func (sc *scanner) scan() error {
 		t = t[size:]
 	}
 	sc.maxID, sc.maxName = maxID, maxName
-	s.offs = offs[:n]
-	// What is held for long should have no room to spare.
-	if spare := len(offs) - n; spare > n/8+64 {
-		s.offs = append(make([]uint32, 0, n), s.offs...)
+	return sc.keep(offs[:n])
+}
+
+// keep takes over where the types begin. What is held for long should have no
+// room to spare.
+func (sc *scanner) keep(offs []uint32) error {
+	s, n := sc.s, len(offs)
+	s.offs = offs
+	if spare := cap(offs) - n; spare > n/8+64 {
+		s.offs = append(make([]uint32, 0, n), offs...)
 	}
 	if limit := min(sc.lim.Types, maxTypes); s.NumTypes()-1 > limit {
 		return sc.fail(n, nil, "types", uint64(s.NumTypes()-1), Limit, "Limits.Types")

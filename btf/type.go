@@ -187,16 +187,3 @@ func (t Type) elems() int {
 	}
 	return 0
 }
-
-// size is how many bytes of the type section the type takes.
-func (t Type) size() int {
-	k := t.Kind()
-	if k.known() {
-		return typeSize + int(kinds[k].extra) + int(kinds[k].elem)*t.elems()
-	}
-	if t.id == 0 {
-		return 0
-	}
-	l := t.s.layout[int(k)*layoutSize:]
-	return typeSize + int(l[0]) + int(l[1])*t.Vlen()
-}
