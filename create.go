@@ -184,6 +184,11 @@ func (c *Collection) reuse(p *Plan, m *Map, s Step) (bool, error) {
 	if err != nil {
 		return false, errors.Join(wrap(err, s.Path), have.Close())
 	}
+	if m.Internal && info.BTFID != 0 { // so that its variables can be found
+		if err := have.LoadTypes(); err != nil {
+			return false, errors.Join(err, have.Close())
+		}
+	}
 	c.Maps[m.Name] = have
 	c.did(s, "reused", info.ID)
 	return true, nil
