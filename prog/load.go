@@ -239,7 +239,7 @@ func (l *loader) loadLogged(a *sys.ProgLoadAttr, level uint32) (*sys.FD, error) 
 			}
 		}
 		if err != nil {
-			return nil, l.refused(err, log, full)
+			return nil, l.refused(a, err, log, full)
 		}
 		if l.opts.Log != nil {
 			l.opts.Log(log)
@@ -266,7 +266,7 @@ func text(b []byte) string {
 }
 
 // refused is the error of a load, with the log if there is one.
-func (l *loader) refused(err error, log string, cut bool) error {
+func (l *loader) refused(a *sys.ProgLoadAttr, err error, log string, cut bool) error {
 	if log == "" {
 		return l.loadError(err)
 	}
@@ -274,7 +274,32 @@ func (l *loader) refused(err error, log string, cut bool) error {
 		Program: l.spec.Name, Section: l.spec.Section, Type: l.spec.Type, Err: err, Log: log, Truncated: cut, Index: -1,
 	}
 	e.analyse(l.code.Insns, l.opts)
+	if e.Index >= 0 && len(e.Registers) == 0 {
+		e.Registers = l.statesOf(a, e.Index)
+	}
 	return e
+}
+
+// detailSize is the buffer for a log of level 2 that is read for its states.
+const detailSize = 1 << 20
+
+// statesOf gets the registers of the last instruction from a kernel that shows
+// them at level 2 only (before Linux 5.17).
+func (l *loader) statesOf(a *sys.ProgLoadAttr, index int) []Register {
+	if index >= len(l.code.Insns) || len(involved(l.code.Insns[index])) == 0 {
+		return nil
+	}
+	b, buf := *a, make([]byte, detailSize)
+	b.LogLevel, b.LogSize, b.LogBuf = sys.BPF_LOG_LEVEL2, detailSize, sys.BytesPtr(buf)
+	if fd, err := sys.ProgLoad(l.k, &b); err == nil {
+		fd.Close()
+		return nil
+	}
+	p := parseLog(text(buf))
+	if p.index != index {
+		return nil
+	}
+	return p.registers(l.code.Insns[index])
 }
 
 // loadError says what the kernel lacks, if that is why.

@@ -121,11 +121,7 @@ func (e *VerifierError) analyse(insns []insn.Instruction, o *LoadOptions) {
 		return
 	}
 	in := insns[e.Index]
-	for _, r := range involved(in) {
-		if s, ok := p.state[r]; ok {
-			e.Registers = append(e.Registers, Register{r, s})
-		}
-	}
+	e.Registers = p.registers(in)
 	if o.Explain != nil {
 		e.Explanation = o.Explain(e.Index)
 	}
@@ -135,6 +131,16 @@ func (e *VerifierError) analyse(insns []insn.Instruction, o *LoadOptions) {
 	if o.Lines != nil {
 		e.Source = sourceOf(o.Lines(), e.Index)
 	}
+}
+
+// registers are the states of the registers that an instruction is about.
+func (p *verifierLog) registers(in insn.Instruction) (out []Register) {
+	for _, r := range involved(in) {
+		if s, ok := p.state[r]; ok {
+			out = append(out, Register{r, s})
+		}
+	}
+	return out
 }
 
 // sourceOf is the last line that begins at or before an instruction.
