@@ -97,7 +97,7 @@ func (b *binder) program(p *Program) {
 		}
 	}
 	p.Refs = nil
-	slices.SortStableFunc(p.Changes, func(a, c Change) int { return cmp.Compare(a.Index, c.Index) })
+	p.sortChanges()
 }
 
 func (b *binder) fail(q *pending, kind error, detail, hint string) error {

@@ -163,7 +163,7 @@ func (x *index) apply(programs []*Program, ds []Decision) {
 			p.failMore(len(bad) - maxErrs)
 		}
 		if len(p.Changes) > changed {
-			slices.SortStableFunc(p.Changes, func(a, b Change) int { return cmp.Compare(a.Index, b.Index) })
+			p.sortChanges()
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package reloc
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -68,10 +69,16 @@ func (l *linker) program(e int32) {
 		return
 	}
 	l.p.Insns = slices.Clone(l.insns)
+	l.p.sortChanges()
 	if f.frames > maxFrames {
 		l.find(f.Name, "calls nest %d deep, the kernel allows %d", f.frames, maxFrames)
 	}
 	l.info()
+}
+
+// sortChanges puts changes in the order of instructions.
+func (p *Program) sortChanges() {
+	slices.SortStableFunc(p.Changes, func(a, b Change) int { return cmp.Compare(a.Index, b.Index) })
 }
 
 func (l *linker) find(name, format string, args ...any) {

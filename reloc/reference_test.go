@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -158,25 +159,59 @@ func (l loaded) compare(t *testing.T, p *Program) {
 	}
 }
 
-// TestSameAsLibbpf compares every program of every object in testdata,
-// instruction by instruction, with what libbpf hands to the kernel.
+// limits are what libbpf 1.1 says of objects that it does not load: with them
+// there is nothing to compare.
+var limits = []string{
+	"bad map relo against 'counter' in section '.addr_space.1'",  // no arenas
+	"extern (func ksym) 'bpf_rcu_read_unlock___v2': not found",   // no flavours of kernel functions
+	"legacy map definitions in 'maps' section are not supported", // since 1.0
+	"is static and not supported",                                // functions in program sections
+	"BTF is required, but is missing",                            // maps without types
+	"unsupported map linkage static",                             // hidden maps
+	"attach program FD is not set",                               // another program is to be given
+	"failed to find kernel BTF type ID of 'func'",                // xdpdump fills the name in
+	"failed to find BTF for extern",                              // halves of an object
+}
+
+func isLimit(complaint string) bool {
+	return slices.ContainsFunc(limits, func(l string) bool { return strings.Contains(complaint, l) })
+}
+
+// TestSameAsLibbpf compares every program of every object in testdata, and of
+// Debian's libxdp1 and xdp-tools where they are installed, instruction by
+// instruction, with what libbpf hands to the kernel.
 func TestSameAsLibbpf(t *testing.T) {
 	objects, err := filepath.Glob("../testdata/*.bpf.o")
 	if err != nil || len(objects) == 0 {
 		t.Fatal("no objects", err)
 	}
+	installed, err := filepath.Glob("/usr/lib/*/bpf/*.o")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
 		t.Skip("needs the kernel's BTF:", err)
 	}
+	referencePath(t)
 	compared := 0
-	for _, path := range objects {
-		name := strings.TrimSuffix(filepath.Base(path), ".bpf.o")
+	for _, path := range append(objects, installed...) {
+		name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(path), ".o"), ".bpf")
 		t.Run(name, func(t *testing.T) {
-			l, refused := runReference(t, path, "")
-			if refused != "" {
-				t.Skipf("libbpf 1.1 does not load it: %s", refused)
+			l, complaint := runReference(t, path, "")
+			if isLimit(complaint) {
+				return
 			}
-			o := open(t, name)
+			if complaint != "" {
+				t.Fatalf("libbpf does not load it, for a reason that is not in limits: %s", complaint)
+			}
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o, err := parse(b)
+			if err != nil {
+				t.Fatal(err)
+			}
 			o.Env = runningEnv(t)
 			r, err := Relocate(o.Input)
 			if err != nil {
@@ -191,9 +226,10 @@ func TestSameAsLibbpf(t *testing.T) {
 			}
 		})
 	}
-	if compared < 20 && reference.path != "" {
+	if compared < 20 {
 		t.Errorf("only %d programs were compared", compared)
 	}
+	t.Logf("%d programs compared", compared)
 }
 
 // writeBTF writes raw BTF to a file for libbpf.

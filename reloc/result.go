@@ -94,6 +94,13 @@ const (
 	ChangePoison                    // CO-RE without a target, or weak kernel function that is missing
 )
 
+var changeNames = [...]string{
+	ChangeCall: "call", ChangeFunc: "function pointer", ChangeMap: "map", ChangeData: "data", ChangeKconfig: "kconfig",
+	ChangeKsym: "kernel symbol", ChangeKfunc: "kernel function", ChangeJump: "jump table", ChangeCORE: "CO-RE", ChangePoison: "poison",
+}
+
+func (k ChangeKind) String() string { return nameOf(changeNames[:], int(k)) }
+
 // A Change is what one record did to one instruction slot.
 type Change struct {
 	Index    int
@@ -110,6 +117,10 @@ const (
 	FateApplied              // it was applied in every program that has its function
 	FateReported             // it could not be applied; Err says why
 )
+
+var fateNames = [...]string{FateOutside: "outside", FateApplied: "applied", FateReported: "reported"}
+
+func (f Fate) String() string { return nameOf(fateNames[:], int(f)) }
 
 // A Record is one relocation record of the object and what became of it.
 type Record struct {
