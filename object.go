@@ -141,7 +141,7 @@ func Open(path string, opts ParseOptions) (*Object, error) {
 		return nil, wrap(err, "open object")
 	}
 	if opts.Name == "" {
-		opts.Name = objectName(path)
+		opts.Name = ObjectName(path)
 	}
 	o, err := fromELF(f, opts)
 	var unknown *maps.NotUnderstoodError
@@ -155,8 +155,9 @@ func Open(path string, opts ParseOptions) (*Object, error) {
 	return o, nil
 }
 
-// objectName is the base name of path up to its first dot.
-func objectName(path string) string {
+// ObjectName is the name that Open gives to the object in a file: the file's base
+// name up to its first dot.
+func ObjectName(path string) string {
 	name, _, _ := strings.Cut(filepath.Base(path), ".")
 	if name == "" {
 		return "object"

@@ -93,6 +93,8 @@ func checkMode(path string, info os.FileInfo, err error) error {
 	switch {
 	case err != nil:
 		return err
+	case info.IsDir():
+		err = &FormatError{Index: -1, Field: "file mode", Value: uint64(info.Mode()), Kind: Unsupported, Detail: "it is a directory, name a file in it"}
 	case !info.Mode().IsRegular():
 		err = &FormatError{Index: -1, Field: "file mode", Value: uint64(info.Mode()), Kind: Unsupported, Detail: "an ELF file is read from a regular file"}
 	case info.Size() > int64(most):

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"path"
 
 	"github.com/lode-bpf/lode"
 	"github.com/lode-bpf/lode/compat/iproute2"
 	"github.com/lode-bpf/lode/conf"
+	"github.com/lode-bpf/lode/elf"
 	"github.com/lode-bpf/lode/kconfig"
 	"github.com/lode-bpf/lode/sys"
 )
@@ -15,15 +17,7 @@ func (e *env) open() (*lode.Object, error) {
 	if len(e.args) != 1 {
 		return nil, usage("want one file, not %d", len(e.args))
 	}
-	var opts lode.ParseOptions
-	switch e.opts.legacy {
-	case "auto":
-		opts.Fallback = iproute2.Fallback
-	case "never":
-	default:
-		return nil, usage("--legacy is auto or never, not %q", e.opts.legacy)
-	}
-	o, err := lode.Open(e.args[0], opts)
+	o, err := openLegacy(e.args[0], e.opts.legacy)
 	if err != nil {
 		return nil, err
 	}
@@ -31,6 +25,28 @@ func (e *env) open() (*lode.Object, error) {
 		return o, o.Only(e.opts.only...)
 	}
 	return o, nil
+}
+
+// openLegacy reads an object file with iproute2's map format allowed or not.
+func openLegacy(path, legacy string) (*lode.Object, error) {
+	switch legacy {
+	case "auto":
+		return lode.Open(path, lode.ParseOptions{Fallback: iproute2.Fallback})
+	case "never":
+		return lode.Open(path, lode.ParseOptions{})
+	case "only":
+		f, err := elf.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		o, err := iproute2.Options{}.Parse(f.Data(), lode.ParseOptions{Name: lode.ObjectName(path)})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		o.Path = path
+		return o, nil
+	}
+	return nil, usage("--legacy is auto, never or only, not %q", legacy)
 }
 
 // policy is the pinning policy that the flags and the system's configuration make.
