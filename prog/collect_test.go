@@ -16,6 +16,7 @@ import (
 	"github.com/lode-bpf/lode/insn"
 	"github.com/lode-bpf/lode/internal/ktest"
 	"github.com/lode-bpf/lode/prog"
+	"github.com/lode-bpf/lode/sys"
 )
 
 // object is a parsed file with what Collect makes of it.
@@ -177,5 +178,51 @@ func sorted(t *testing.T, f *insn.Func) {
 			t.Errorf("%s: reference at %d after %d, %d slots", f.Name, r.Index, last, len(f.Insns))
 		}
 		last = r.Index
+	}
+}
+
+// Rules of the caller's, the licence, the version, and what '?' says.
+func TestCollectOptions(t *testing.T) {
+	s := newShape("?mine/eth0", code(t, "r0 = 0\nexit"))
+	s.function("f", 0, 16)
+	for _, x := range []struct {
+		name string
+		data []byte
+	}{{"license", []byte("GPL\x00rest")}, {"version", []byte{4, 3, 2, 1}}} {
+		s.AddSection(elf.SectionDef{Name: x.name, Type: elf.SHT_PROGBITS, Data: x.data})
+	}
+	o := parse(t, s.bytes(t))
+	for _, c := range []struct {
+		opts   prog.Options
+		typ    sys.ProgType
+		target string
+	}{
+		{prog.Options{}, sys.ProgTypeUnspec, ""},
+		{prog.Options{Default: &prog.Rule{Type: sys.ProgTypeSchedCls}}, sys.ProgTypeSchedCls, ""},
+		{prog.Options{Rules: []prog.Rule{{Name: "mine", Args: true, Type: sys.ProgTypeXDP}}, Default: &prog.Rule{}}, sys.ProgTypeXDP, "eth0"},
+	} {
+		progs, _, _, err := prog.CollectOptions(o.file, nil, nil, c.opts)
+		if err != nil || len(progs) != 1 {
+			t.Fatalf("%d programs, %v", len(progs), err)
+		}
+		p := progs[0]
+		if p.Type != c.typ || p.AttachTarget != c.target || p.AutoLoad || p.License != "GPL" || p.KernelVersion != 0x01020304 || p.Section != "?mine/eth0" {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
+// A copy shares nothing that can be edited.
+func TestClone(t *testing.T) {
+	p := collect(t, ktest.Object(t, "multi")).progs[0]
+	c := p.Clone()
+	if d := cmp.Diff(p, c); d != "" {
+		t.Fatalf("-want +got:\n%s", d)
+	}
+	c.Func.Insns[0].Imm++
+	c.Func.Refs[0].Symbol.Name = "other"
+	c.Func.Lines[0].LineCol++
+	if p.Func.Insns[0] == c.Func.Insns[0] || p.Func.Refs[0].Symbol.Name == "other" || p.Func.Lines[0] == c.Func.Lines[0] {
+		t.Error("the copy shares memory with the original")
 	}
 }

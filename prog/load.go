@@ -135,6 +135,12 @@ func (l *loader) attr() *sys.ProgLoadAttr {
 		ExpectedAttachType: s.AttachType, AttachBTFID: c.AttachBTFID, AttachFD: int32(c.AttachProgFD),
 		FDArray: sys.SlicePtr(c.FDArray),
 	}
+	if c.BindFDArray {
+		a.FDArrayCount = uint32(len(c.FDArray))
+	}
+	if len(c.Signature) > 0 {
+		a.Signature, a.SignatureSize, a.KeyringID = sys.BytesPtr(c.Signature), uint32(len(c.Signature)), c.KeyringID
+	}
 	if c.AttachBTFObjFD != 0 {
 		a.AttachFD = int32(c.AttachBTFObjFD)
 	}

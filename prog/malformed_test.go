@@ -44,10 +44,6 @@ func (s *shape) function(name string, value, size uint64) int {
 	return s.AddSymbol(elf.SymbolDef{Name: name, Bind: elf.STB_GLOBAL, Type: elf.STT_FUNC, Section: s.text, Value: value, Size: size})
 }
 
-func (s *shape) object(name string) int {
-	return s.AddSymbol(elf.SymbolDef{Name: name, Bind: elf.STB_GLOBAL, Type: elf.STT_OBJECT, Section: s.text})
-}
-
 func (s *shape) bytes(tb testing.TB) []byte {
 	tb.Helper()
 	b, err := s.Bytes()

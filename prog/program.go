@@ -56,6 +56,14 @@ func (p *Program) Clone() (*Program, error) {
 // whoever looks at the program finds it (Linux 5.10).
 func (p *Program) BindMap(mapFD int) error { return sys.ProgBindMap(p.fd.Kernel(), p.FD(), mapFD) }
 
+// ReadStream reads what the program wrote to a stream of its own, by
+// sys.BPF_STREAM_STDOUT or STDERR (Linux 6.18): helper-like functions such as
+// bpf_stream_printk write to the one, the kernel's reports of faults go to the
+// other. What has been read is gone; 0 bytes mean that there is nothing.
+func (p *Program) ReadStream(stream uint32, buf []byte) (int, error) {
+	return sys.ProgStreamRead(p.fd.Kernel(), p.FD(), stream, buf)
+}
+
 // Pin gives the program a path in bpffs, which keeps it alive.
 func (p *Program) Pin(path string) error {
 	return sys.ObjPin(p.fd.Kernel(), &sys.ObjAttr{Pathname: sys.StringPtr(path), BPFFD: p.fd.Num()})

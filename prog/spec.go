@@ -75,6 +75,16 @@ type Code struct {
 
 	FDArray []int32 // descriptors that instructions refer to by index
 
+	// BindFDArray makes the program hold all maps and BTF objects of FDArray,
+	// also those that no instruction refers to (Linux 6.14).
+	BindFDArray bool
+
+	// Signature is a PKCS#7 signature of the instructions, checked against the
+	// keys of a keyring: its serial number, or one of the kernel's own (Linux
+	// 6.18). Empty for none.
+	Signature []byte
+	KeyringID int32
+
 	AttachBTFID    uint32 // type that the program attaches to
 	AttachBTFObjFD int    // descriptor of the module's BTF that has it; 0 for vmlinux
 	AttachProgFD   int    // descriptor of the program that it attaches to; 0 for none
