@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/lode-bpf/lode/internal/ktest"
 	"github.com/lode-bpf/lode/sys"
@@ -17,9 +18,9 @@ func TestTypedLayout(t *testing.T) {
 	}
 	type two struct{ A, B uint64 }
 	type shifted struct {
-		A uint32
-		B uint64
-		C uint32
+		A uint16
+		B uint32
+		C [10]byte
 	}
 	type padded struct {
 		A uint32
@@ -48,11 +49,11 @@ func TestTypedLayout(t *testing.T) {
 	check("wrong key", err, "it has 8 bytes, the map's key has 4")
 	_, err = NewTyped[uint32, uint64](of(4, 16))
 	check("wrong value", err, "the map's value has 16")
-	_, err = NewTyped[uint32, shifted](of(4, 24))
-	check("padding in Go", err, `4 bytes of padding before field "B"`)
-	_, err = NewTyped[uint32, *two](of(4, 8))
+	_, err = NewTyped[uint32, shifted](of(4, 20))
+	check("padding in Go", err, `2 bytes of padding before field "B"`)
+	_, err = NewTyped[uint32, *two](of(4, uint32(unsafe.Sizeof(uintptr(0)))))
 	check("pointer", err, "not a plain value")
-	_, err = NewTyped[uint32, string](of(4, 16))
+	_, err = NewTyped[uint32, string](of(4, uint32(unsafe.Sizeof(""))))
 	check("text", err, "not a plain value")
 	_, err = NewTyped[float32, two](of(4, 16))
 	check("float for an integer", err, "a float32 for a INT")
