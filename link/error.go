@@ -56,6 +56,11 @@ func explain(k sys.Kernel, f sys.Feature, err error, holders func() []uint32) er
 		if f != 0 && errors.As(sys.Probe(k, f), &absent) {
 			return absent
 		}
+		if sys.ErrnoOf(err) == sys.E2BIG && holders != nil { // what network namespaces and cgroups say when they are full
+			if ids := holders(); len(ids) > 0 {
+				return &TakenError{Programs: ids, Err: err}
+			}
+		}
 	case sys.EBUSY, sys.EEXIST:
 		t := &TakenError{Err: err}
 		if holders != nil {

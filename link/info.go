@@ -76,7 +76,7 @@ func detailsOf(k sys.Kernel, fd int, t sys.LinkType, name []byte) sys.Info {
 		return &sys.CgroupLinkInfo{}
 	case sys.LinkTypeIter:
 		return &sys.IterLinkInfo{TargetName: buf, TargetNameLen: size}
-	case sys.LinkTypeNetns:
+	case sys.LinkTypeNetNS:
 		return &sys.NetnsLinkInfo{}
 	case sys.LinkTypeXDP:
 		return &sys.XDPLinkInfo{}
@@ -94,7 +94,7 @@ func detailsOf(k sys.Kernel, fd int, t sys.LinkType, name []byte) sys.Info {
 		return &sys.UprobeMultiLinkInfo{Path: buf, PathSize: size}
 	case sys.LinkTypeNetkit:
 		return &sys.NetkitLinkInfo{}
-	case sys.LinkTypeSockmap:
+	case sys.LinkTypeSockMap:
 		return &sys.SockMapLinkInfo{}
 	}
 	return nil

@@ -2,7 +2,6 @@ package sys
 
 import (
 	"bytes"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,28 +37,10 @@ func uprobeSyscall() error {
 	return callError("uprobe", "", e)
 }
 
-// wrapperPrefix is what system calls begin with on kernels that wrap them; "" on
-// architectures that never do.
-func wrapperPrefix() string {
-	switch runtime.GOARCH {
-	case "amd64":
-		return "__x64_sys_"
-	case "arm64":
-		return "__arm64_sys_"
-	case "s390x":
-		return "__s390x_sys_"
-	case "386":
-		return "__ia32_sys_"
-	case "riscv64":
-		return "__riscv_sys_"
-	}
-	return ""
-}
-
 // probeSyscallWrapper looks for the name of bpf(2) itself among the kernel's
 // symbols, whose names anybody may read.
 func probeSyscallWrapper(Kernel) error {
-	prefix := wrapperPrefix()
+	prefix := SyscallPrefix()
 	if prefix == "" {
 		return errAbsent
 	}

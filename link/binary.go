@@ -1,0 +1,242 @@
+package link
+
+import (
+	"encoding/binary"
+	"os"
+	"strconv"
+)
+
+// A SymbolError says that a file has no such function, or is no ELF file.
+type SymbolError struct {
+	Path, Symbol string
+	Reason       string
+}
+
+func (e *SymbolError) Error() string {
+	return strconv.Quote(e.Path) + ": symbol " + strconv.Quote(e.Symbol) + ": " + e.Reason
+}
+
+// Limits of the files that symbols are looked up in.
+const (
+	maxTable    = 256 << 20 // bytes in a symbol or string table
+	maxSections = 1 << 16
+)
+
+// fileOffset is where an instruction stands in a file.
+func fileOffset(path, symbol string, offset uint64) (uint64, error) {
+	if symbol == "" {
+		return offset, nil
+	}
+	at, err := fileOffsets(path, []string{symbol})
+	if err != nil {
+		return 0, err
+	}
+	return at[0] + offset, nil
+}
+
+// fileOffsets looks functions up in the symbol tables of an ELF file.
+func fileOffsets(path string, symbols []string) ([]uint64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	e := &executable{f: f, path: path}
+	if err := e.readHeader(); err != nil {
+		return nil, err
+	}
+	want := map[string]int{}
+	for i, s := range symbols {
+		want[s] = i
+	}
+	out := make([]uint64, len(symbols))
+	found := make([]bool, len(symbols))
+	for _, table := range []uint32{shtSymtab, shtDynsym} {
+		err := e.symbols(table, func(name string, addr uint64) {
+			if i, ok := want[name]; ok && !found[i] {
+				if off, ok := e.offset(addr); ok {
+					out[i], found[i] = off, true
+				}
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for i, ok := range found {
+		if !ok {
+			return nil, &SymbolError{path, symbols[i], "not found"}
+		}
+	}
+	for i, s := range symbols { // a name that is given twice
+		out[i] = out[want[s]]
+	}
+	return out, nil
+}
+
+// Numbers of ELF (the System V ABI) that matter here.
+const (
+	shtSymtab = 2
+	shtDynsym = 11
+	ptLoad    = 1
+	sttFunc   = 2
+	sttIFunc  = 10
+)
+
+// An executable is an ELF file of 64 or 32 bits, of which only the tables that are
+// needed are read.
+type executable struct {
+	f        *os.File
+	path     string
+	e        binary.ByteOrder
+	wide     bool
+	segments []segment
+	sections []section
+}
+
+type segment struct{ off, addr, size uint64 }
+
+type section struct {
+	typ, link uint32
+	off, size uint64
+}
+
+func (x *executable) bad(reason string) error { return &SymbolError{x.path, "", reason} }
+
+func (x *executable) at(off uint64, n uint64) ([]byte, error) {
+	if n > maxTable || off > 1<<62 {
+		return nil, x.bad("a table is too large")
+	}
+	b := make([]byte, n)
+	if _, err := x.f.ReadAt(b, int64(off)); err != nil {
+		return nil, x.bad("cut off")
+	}
+	return b, nil
+}
+
+// word reads a number that is 4 or 8 bytes by the class of the file.
+func (x *executable) word(b []byte, at32, at64 int) uint64 {
+	if x.wide {
+		return x.e.Uint64(b[at64:])
+	}
+	return uint64(x.e.Uint32(b[at32:]))
+}
+
+func (x *executable) pick(at32, at64 int) int {
+	if x.wide {
+		return at64
+	}
+	return at32
+}
+
+func (x *executable) readHeader() error {
+	h, err := x.at(0, 52)
+	if err != nil || string(h[:4]) != "\x7fELF" || h[4] < 1 || h[4] > 2 || h[5] < 1 || h[5] > 2 {
+		return x.bad("not an ELF file")
+	}
+	x.wide, x.e = h[4] == 2, binary.LittleEndian
+	if h[5] == 2 {
+		x.e = binary.BigEndian
+	}
+	if h, err = x.at(0, uint64(x.pick(52, 64))); err != nil {
+		return err
+	}
+	half := func(at32, at64 int) uint64 { return uint64(x.e.Uint16(h[x.pick(at32, at64):])) }
+	if err := x.readSegments(x.word(h, 28, 32), half(42, 54), half(44, 56)); err != nil {
+		return err
+	}
+	return x.readSections(x.word(h, 32, 40), half(46, 58), half(48, 60))
+}
+
+func (x *executable) readSegments(off, size, n uint64) error {
+	if n > 0 && size < uint64(x.pick(32, 56)) {
+		return x.bad("program headers are too small")
+	}
+	b, err := x.at(off, size*n)
+	if err != nil {
+		return err
+	}
+	for ; n > 0; n, b = n-1, b[size:] {
+		if x.e.Uint32(b) == ptLoad {
+			x.segments = append(x.segments, segment{x.word(b, 4, 8), x.word(b, 8, 16), x.word(b, 16, 32)})
+		}
+	}
+	return nil
+}
+
+func (x *executable) readSections(off, size, n uint64) error {
+	least := uint64(x.pick(40, 64))
+	if off == 0 {
+		return nil
+	}
+	if size < least {
+		return x.bad("section headers are too small")
+	}
+	if n == 0 { // more than fit the header: the first section counts them
+		b, err := x.at(off, least)
+		if err != nil {
+			return err
+		}
+		if n = x.word(b, 20, 32); n > maxSections {
+			return x.bad("too many sections")
+		}
+	}
+	b, err := x.at(off, size*n)
+	if err != nil {
+		return err
+	}
+	for ; n > 0; n, b = n-1, b[size:] {
+		x.sections = append(x.sections, section{x.e.Uint32(b[4:]), x.e.Uint32(b[x.pick(24, 40):]), x.word(b, 16, 24), x.word(b, 20, 32)})
+	}
+	return nil
+}
+
+// symbols calls f for the functions of the symbol tables of one type.
+func (x *executable) symbols(table uint32, f func(name string, addr uint64)) error {
+	size := x.pick(16, 24)
+	for _, s := range x.sections {
+		if s.typ != table || uint64(s.link) >= uint64(len(x.sections)) {
+			continue
+		}
+		names := x.sections[s.link]
+		strings, err := x.at(names.off, names.size)
+		if err != nil {
+			return err
+		}
+		b, err := x.at(s.off, s.size)
+		if err != nil {
+			return err
+		}
+		for ; len(b) >= size; b = b[size:] {
+			info := b[x.pick(12, 4)] & 0xf
+			defined := x.e.Uint16(b[x.pick(14, 6):]) != 0
+			if name := x.e.Uint32(b); (info == sttFunc || info == sttIFunc) && defined && uint64(name) < uint64(len(strings)) {
+				f(cString(strings[name:]), x.word(b, 4, 8))
+			}
+		}
+	}
+	return nil
+}
+
+// maxName is the longest name that is looked at; the kernel's own limit is 512.
+const maxName = 4096
+
+func cString(b []byte) string {
+	b = b[:min(len(b), maxName)]
+	for i, c := range b {
+		if c == 0 {
+			return string(b[:i])
+		}
+	}
+	return string(b)
+}
+
+// offset turns an address into an offset in the file.
+func (x *executable) offset(addr uint64) (uint64, bool) {
+	for _, s := range x.segments {
+		if addr >= s.addr && addr-s.addr < s.size {
+			return addr - s.addr + s.off, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,124 @@
+package link
+
+import (
+	"strconv"
+
+	"github.com/lode-bpf/lode/sys"
+)
+
+// NetNS attaches a flow dissector or sk_lookup program to a network namespace, given
+// by a descriptor of /proc/PID/ns/net or of a mount of it. a is AttachFlowDissector
+// or AttachSKLookup.
+func NetNS(k sys.Kernel, prog, ns int, a sys.AttachType) (*Link, error) {
+	return attach(k, a.String()+" on a network namespace", a, &sys.LinkCreateAttr{ProgFD: int32(prog), Target: int32(ns), AttachType: a},
+		func() []uint32 { return query(k, ns, a) })
+}
+
+// SockMap attaches a program to the sockets of a sockmap or sockhash: with a link
+// where the kernel has these (Linux 6.10), else without.
+func SockMap(k sys.Kernel, prog, mapFD int, a sys.AttachType) (*Link, error) {
+	what := a.String() + " on a sockmap"
+	fd, err := sys.LinkCreate(k, &sys.LinkCreateAttr{ProgFD: int32(prog), Target: int32(mapFD), AttachType: a})
+	switch sys.ErrnoOf(err) {
+	case 0:
+		return &Link{k: k, fd: fd, what: what}, nil
+	case sys.EINVAL: // the kernel has no such links, or the program does not fit
+		return sockMapProgram(k, prog, mapFD, a, what)
+	}
+	return nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(a), err, func() []uint32 { return query(k, mapFD, a) }))
+}
+
+// sockMapProgram attaches without a link, and only to a hook that is free: the
+// kernel would replace a program without a word.
+func sockMapProgram(k sys.Kernel, prog, mapFD int, a sys.AttachType, what string) (*Link, error) {
+	if ids := query(k, mapFD, a); len(ids) > 0 {
+		return nil, wrap("attaching", what, &TakenError{Programs: ids, Err: &sys.Error{Op: "BPF_PROG_ATTACH", Errno: sys.EBUSY}})
+	}
+	m, err := dup(k, mapFD)
+	if err != nil {
+		return nil, wrap("attaching", what, err)
+	}
+	p, err := dup(k, prog)
+	if err != nil {
+		m.Close()
+		return nil, wrap("attaching", what, err)
+	}
+	attr := &sys.ProgAttachAttr{Target: m.Num(), AttachBPFFD: p.Num(), AttachType: a}
+	if err := sys.ProgAttach(k, attr); err != nil {
+		p.Close()
+		m.Close()
+		return nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(a), err, nil))
+	}
+	return &Link{k: k, what: what, held: []*sys.FD{m, p}, undo: func() error { return sys.ProgDetach(k, attr) }}, nil
+}
+
+func dup(k sys.Kernel, fd int) (*sys.FD, error) {
+	n, err := k.Dup(fd)
+	if err != nil {
+		return nil, err
+	}
+	return sys.NewFD(k, n), nil
+}
+
+// Options of sockets (include/uapi/asm-generic/socket.h).
+const (
+	solSocket         = 1
+	soDetachFilter    = 27
+	soAttachBPF       = 50
+	soAttachReuseport = 52
+	soDetachReuseport = 68
+)
+
+// SocketFilter attaches a socket_filter program to one socket, whose descriptor stays
+// the caller's. Closing the Link or the socket detaches it.
+func SocketFilter(k sys.Kernel, prog, socket int) (*Link, error) {
+	return socketOption(k, prog, socket, "filter", soAttachBPF, soDetachFilter)
+}
+
+// SKReuseport attaches a program that chooses among the sockets of a SO_REUSEPORT
+// group to the group of one of them.
+func SKReuseport(k sys.Kernel, prog, socket int) (*Link, error) {
+	return socketOption(k, prog, socket, "sk_reuseport", soAttachReuseport, soDetachReuseport)
+}
+
+func socketOption(k sys.Kernel, prog, socket int, name string, on, off int) (*Link, error) {
+	what := name + " on socket " + strconv.Itoa(socket)
+	s, err := dup(k, socket)
+	if err != nil {
+		return nil, wrap("attaching", what, err)
+	}
+	set := func(prog, _ int) error {
+		_, err := k.Call(&sys.SetSockOpt{FD: s.Int(), Level: solSocket, Name: on, Value: int32(prog), ValueFD: true})
+		return err
+	}
+	if err := set(prog, -1); err != nil {
+		s.Close()
+		return nil, wrap("attaching", what, err)
+	}
+	return &Link{k: k, what: what, held: []*sys.FD{s}, update: set, undo: func() error {
+		_, err := k.Call(&sys.SetSockOpt{FD: s.Int(), Level: solSocket, Name: off})
+		return err
+	}}, nil
+}
+
+// LIRC attaches a lirc_mode2 program to a /dev/lirc device, given by a descriptor.
+// The kernel has no link for it.
+func LIRC(k sys.Kernel, prog, device int) (*Link, error) {
+	const what = "lirc_mode2"
+	d, err := dup(k, device)
+	if err != nil {
+		return nil, wrap("attaching", what, err)
+	}
+	p, err := dup(k, prog)
+	if err != nil {
+		d.Close()
+		return nil, wrap("attaching", what, err)
+	}
+	attr := &sys.ProgAttachAttr{Target: d.Num(), AttachBPFFD: p.Num(), AttachType: sys.AttachLIRCMode2}
+	if err := sys.ProgAttach(k, attr); err != nil {
+		p.Close()
+		d.Close()
+		return nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(sys.AttachLIRCMode2), err, nil))
+	}
+	return &Link{k: k, what: what, held: []*sys.FD{d, p}, undo: func() error { return sys.ProgDetach(k, attr) }}, nil
+}
