@@ -99,6 +99,14 @@ func parseHeader(b []byte) (h header, findings []Finding, err error) {
 	if err := checkAreas("header", areas[:], rest); err != nil {
 		return h, nil, err
 	}
+	end := uint64(0)
+	for _, a := range areas {
+		end = max(end, uint64(a.off)+uint64(a.len))
+	}
+	if end < rest {
+		findings = append(findings, Finding{Part: "header", Index: -1, Offset: int64(h.len) + int64(end),
+			Text: "bytes that belong to no section"})
+	}
 	return h, findings, nil
 }
 
