@@ -191,8 +191,12 @@ func (x *index) site(f *fn, i, ref int) {
 		f.left = append(f.left, int32(ref))
 		return
 	}
+	if !call && i+1 < len(f.Insns) {
+		high := f.Insns[i+1].Imm
+		ok = ok && (high == 0 || high == ins.Imm>>31)
+	}
 	if !ok || off%insn.Size != 0 {
-		s.target, s.err = -1, x.refError(f, i, rec, ErrRange, r.Symbol.Name, "the address of a function is out of range or not a multiple of 8", "")
+		s.target, s.err = -1, x.refError(f, i, rec, ErrRange, r.Symbol.Name, "the function's address is out of range or not a multiple of 8", "")
 		f.sites = append(f.sites, s)
 		return
 	}

@@ -155,20 +155,26 @@ func (l *linker) follow() {
 }
 
 func (l *linker) patch(at int, s *site) {
-	p := l.p
-	from := l.insns[at]
-	to := from
+	to := l.insns[at]
 	to.Imm = l.pos[s.target] - int32(at) - 1
-	kind := ChangeCall
-	if !s.call {
-		kind = ChangeFunc
-		to.Regs = to.Regs.WithSrc(insn.PseudoFunc)
-		l.insns[at+1].Imm = 0
+	if s.call {
+		l.write(at, s, ChangeCall, to)
+		return
+	}
+	to.Regs = to.Regs.WithSrc(insn.PseudoFunc)
+	l.write(at, s, ChangeFunc, to)
+	if high := l.insns[at+1]; high.Imm != 0 {
+		high.Imm = 0
+		l.write(at+1, s, ChangeFunc, high)
+	}
+}
+
+// write replaces an instruction.
+func (l *linker) write(at int, s *site, kind ChangeKind, to insn.Instruction) {
+	if s.rec >= 0 || l.insns[at] != to {
+		l.p.Changes = append(l.p.Changes, Change{Index: at, Kind: kind, From: l.insns[at], To: to, Record: int(s.rec)})
 	}
 	l.insns[at] = to
-	if s.rec >= 0 || from != to {
-		p.Changes = append(p.Changes, Change{Index: at, Kind: kind, From: from, To: to, Record: int(s.rec)})
-	}
 }
 
 // info gives a program its function and line info, if every function in it has

@@ -80,6 +80,7 @@ func TestMalformedRelocations(t *testing.T) {
 		{"R09 data addend", []insn.Instruction{mov0, {Op: insn.OpLdImm64, Imm: -1}, half, exit}, []insn.Ref{good}, ErrRange, "outside the section"},
 		{"R09 data behind the section", []insn.Instruction{mov0, {Op: insn.OpLdImm64, Imm: 65}, half, exit}, []insn.Ref{good}, ErrUnresolved, "neither map nor data"},
 		{"R09 64-bit addend", []insn.Instruction{mov0, wide, {Imm: 1}, exit}, []insn.Ref{good}, ErrRange, "more than 32 bits"},
+		{"R09 64-bit function address", []insn.Instruction{mov0, {Op: insn.OpLdImm64, Imm: 100 * 8}, {Imm: 1}, exit}, []insn.Ref{ref(1, relWide, textSym)}, ErrRange, "out of range"},
 		{"R10 middle of a function", []insn.Instruction{call(100), exit}, []insn.Ref{ref(0, relCall, textSym)}, ErrFormat, `into the middle of function "callee" (its instruction 1)`},
 		{"R10 pointer into the middle", []insn.Instruction{mov0, {Op: insn.OpLdImm64, Imm: 101 * 8}, half, exit}, []insn.Ref{ref(1, relWide, textSym)}, ErrFormat, "into the middle"},
 		{"R11 RELA addend", []insn.Instruction{mov0, wide, half, exit}, []insn.Ref{with(good, func(r *insn.Ref) { r.Addend = -1 })}, ErrFormat, "explicit addend"},
