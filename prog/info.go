@@ -14,13 +14,13 @@ import (
 type Info struct {
 	ID      uint32
 	Type    sys.ProgType
-	Name    string  // at most 15 bytes
-	Tag     [8]byte // hash of the instructions, without what refers to maps
-	Loaded  time.Duration
-	UID     uint32 // of who loaded it
-	BTFID   uint32 // of the object's types; 0 for none
-	IfIndex uint32 // network device that it is bound to; 0 for none
-	GPL     bool   // the licence lets it call GPL-only helpers
+	Name    string        // at most 15 bytes
+	Tag     [8]byte       // hash of the instructions, without what refers to maps
+	Loaded  time.Duration // when, counted from the start of the machine
+	UID     uint32        // of who loaded it
+	BTFID   uint32        // of the object's types; 0 for none
+	IfIndex uint32        // network device that it is bound to; 0 for none
+	GPL     bool          // the licence lets it call GPL-only helpers
 	MapIDs  []uint32
 
 	Xlated   int // bytes of instructions after the verifier; 0 if they are not shown to this process
@@ -43,8 +43,7 @@ var ErrRestricted = errors.New("prog: the kernel does not show this to the proce
 // usualMaps is for how many map ids there is room without asking twice.
 const usualMaps = 32
 
-// Info asks the kernel about the program. Loaded is the time since the machine
-// was started.
+// Info asks the kernel about the program.
 func (p *Program) Info() (Info, error) {
 	ids := make([]uint32, usualMaps)
 	for {

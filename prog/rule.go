@@ -157,6 +157,8 @@ var legacyPrefixes = [...]struct{ prefix, means string }{
 	{"socket", "socket"},
 	{"action", "action"},
 	{"raw_tp_", "raw_tp"},
+	{"xdp_devmap/", "xdp/devmap"},
+	{"xdp_cpumap/", "xdp/cpumap"},
 	{"xdp_", "xdp"},
 	{"xdp-", "xdp"},
 	{"xdp/", "xdp"},

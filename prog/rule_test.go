@@ -86,6 +86,7 @@ func TestClassify(t *testing.T) {
 		{"tp/sched/sched_switch", prog.MatchTable, sys.ProgTypeTracepoint, "sched/sched_switch", true},
 		{"uprobe//bin/sh:main", prog.MatchTable, sys.ProgTypeKprobe, "/bin/sh:main", true},
 		{"xdp_foo", prog.MatchLegacy, sys.ProgTypeXDP, "", true},
+		{"xdp_devmap/map_prog", prog.MatchLegacy, sys.ProgTypeXDP, "", true},
 		{"tc_foo", prog.MatchLegacy, sys.ProgTypeSchedCls, "", true},
 		{"sk_skb1", prog.MatchLegacy, sys.ProgTypeSKSKB, "", true},
 		{"sk_skb/stream_parser1", prog.MatchLegacy, sys.ProgTypeSKSKB, "", true},
@@ -101,6 +102,9 @@ func TestClassify(t *testing.T) {
 		if got.Match != c.match || got.Rule.Type != c.typ || got.Arg != c.arg || got.AutoLoad != c.load {
 			t.Errorf("%q: %v %v %q load %v, want %v %v %q load %v", c.section, got.Match, got.Rule.Type, got.Arg, got.AutoLoad, c.match, c.typ, c.arg, c.load)
 		}
+	}
+	if c := prog.Classify("xdp_devmap/map_prog", nil, nil); c.Rule.AttachType != sys.AttachXDPDevMap {
+		t.Errorf("xdp_devmap/: %+v", c)
 	}
 	if c := prog.Classify("1/0", nil, nil); c.Match != prog.MatchNone || c.Rule.Type != sys.ProgTypeUnspec {
 		t.Errorf("without a default: %+v", c)

@@ -23,7 +23,7 @@ type Spec struct {
 	AttachTypeNeeded   bool       // to attach, even on kernels that do not want it for loading
 	AttachTypeOptional bool       // 0 may be sent to a kernel that does not know expected attach types
 	NeedsTarget        bool       // the kernel wants the BTF id of what the program attaches to; see FindTarget
-	USDT               bool       // attach through uprobe-multi if the kernel has it
+	USDT               bool       // attach as uprobe-multi, with AttachType set to that, where the kernel has it
 	AttachKind         AttachKind // how attaching by section name works; AttachNone if it does not
 	AttachTarget       string     // what stands behind the '/' of the section name; see Hook
 	ReturnProbe        bool       // attach at the function's return
