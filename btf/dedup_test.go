@@ -106,7 +106,7 @@ func TestDedupAgainstBase(t *testing.T) {
 }
 
 // The kernel's BTF has been deduplicated; two copies of it become one.
-func TestKernelDedup(t *testing.T) {
+func TestDedupOfKernel(t *testing.T) {
 	s := openBTF(t, kernelFile(t))
 	once, _ := dedup(t, s)
 	if n := s.NumTypes() - once.NumTypes(); n < 0 || n > s.NumTypes()/100 {

@@ -16,7 +16,7 @@ import (
 // What MinCORE keeps of the kernel's types for an object has all that
 // "bpftool gen min_core_btf" keeps: every type by name, with the same members
 // at the same places.
-func TestKernelMinCOREHasBpftools(t *testing.T) {
+func TestMinCOREHasBpftools(t *testing.T) {
 	bpftool := ktest.Tool(t, "bpftool", "bpftool")
 	kernel := openBTF(t, kernelFile(t))
 	for _, path := range objects(t) {
