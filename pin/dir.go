@@ -91,7 +91,7 @@ func (d *Dir) open(opts DirOptions) error {
 	case err == nil:
 		d.fd = sys.NewFD(d.k, n)
 		return nil
-	case isErrno(err, sys.ELOOP, sys.ENOENT):
+	case isErrno(err, sys.ELOOP, sys.ENOENT, sys.EPERM): // EPERM: a dot in a name, or more than that
 		return d.walk(opts)
 	case isErrno(err, sys.ENOTDIR):
 		return &PathError{Op: "open", Path: d.path, Err: err, Hint: "something that is not a directory stands in the path"}
@@ -111,14 +111,7 @@ func (d *Dir) Findings() []Finding { return d.findings }
 
 // Close releases the descriptors. What was made stays; a second Close does
 // nothing.
-func (d *Dir) Close() error {
-	var errs []error
-	for _, m := range d.made {
-		errs = append(errs, m.parent.Close())
-	}
-	d.made = nil
-	return errors.Join(append(errs, d.fd.Close())...)
-}
+func (d *Dir) Close() error { return errors.Join(d.forget(), d.fd.Close()) }
 
 // RemoveCreated removes what OpenDir made, the innermost first, as far as it is
 // empty and still the same. Directories with something in them stay: somebody
@@ -137,6 +130,14 @@ func (d *Dir) RemoveCreated() error {
 		if err != nil && !isErrno(err, sys.ENOENT, sys.ENOTEMPTY, sys.EEXIST) {
 			errs = append(errs, &PathError{Op: "remove", Path: d.path, Err: err})
 		}
+	}
+	return errors.Join(append(errs, d.forget())...)
+}
+
+// forget closes what is needed to remove what OpenDir made.
+func (d *Dir) forget() error {
+	var errs []error
+	for _, m := range d.made {
 		errs = append(errs, m.parent.Close())
 	}
 	d.made = nil

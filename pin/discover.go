@@ -88,7 +88,7 @@ func (e *NoMountError) Unwrap() error { return e.Err }
 
 // hiddenHint explains why a bpffs that the system has cannot be seen here.
 func hiddenHint() string {
-	own, err := os.ReadFile(mountinfo("self"))
+	own, err := os.ReadFile(mountinfo("thread-self"))
 	if err != nil {
 		return ""
 	}

@@ -39,6 +39,11 @@ func (e Entry) String() string {
 	return s + " (" + e.Type + ", id " + strconv.FormatUint(uint64(e.ID), 10) + ")"
 }
 
+// fileLink is the File of a symbolic link.
+const fileLink = "symbolic link"
+
+func (e Entry) isLink() bool { return e.File == fileLink }
+
 // entryOf is what stat tells of a name. object says that it may be an object.
 func entryOf(name string, st sys.Stat) (e Entry, object bool) {
 	e = Entry{Name: name, Mode: st.Mode & 0o7777, UID: st.UID, GID: st.GID}
@@ -48,7 +53,7 @@ func entryOf(name string, st sys.Stat) (e Entry, object bool) {
 	case sys.S_IFREG:
 		return e, true
 	case sys.S_IFLNK:
-		e.File = "symbolic link"
+		e.File = fileLink
 	default:
 		e.File = "file"
 	}

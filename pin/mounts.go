@@ -10,15 +10,16 @@ import (
 // Mounts lists the mount points of every bpffs that this process sees, in the
 // order of mounting.
 func Mounts() ([]string, error) {
-	b, err := os.ReadFile(mountinfo("self"))
+	b, err := os.ReadFile(mountinfo("thread-self"))
 	if err != nil {
-		return nil, &PathError{Op: "read", Path: mountinfo("self"), Err: err}
+		return nil, &PathError{Op: "read", Path: mountinfo("thread-self"), Err: err}
 	}
 	seen, _ := parseMountinfo(string(b))
 	return seen, nil
 }
 
-// mountinfo is the file with the mounts that a process sees.
+// mountinfo is the file with the mounts that a process sees; "thread-self" is
+// the thread, which may be in a name space of its own.
 func mountinfo(process string) string { return "/proc/" + process + "/mountinfo" }
 
 // parseMountinfo reads the mounts of a process (proc_pid_mountinfo(5)): the fifth

@@ -53,6 +53,9 @@ func (d *Dir) byName(name string, call func(*sys.ObjAttr) error) error {
 // fs.ErrNotExist; something else at that name is a *KindError, a symbolic link a
 // *LinkError.
 func (d *Dir) Get(name string, kind sys.ObjKind) (*sys.FD, error) {
+	if err := CheckElement(name); err != nil {
+		return nil, d.errorOf("get", name, err)
+	}
 	fd, e, err := d.open1(name)
 	if err != nil {
 		return nil, err
@@ -91,7 +94,7 @@ func (d *Dir) open1(name string) (*sys.FD, Entry, error) {
 	}
 	e, object := entryOf(name, st)
 	switch {
-	case st.Mode&sys.S_IFMT == sys.S_IFLNK:
+	case e.isLink():
 		return nil, e, &LinkError{Path: d.path, Element: name}
 	case !object:
 		return nil, e, nil
@@ -112,9 +115,6 @@ func (d *Dir) open1(name string) (*sys.FD, Entry, error) {
 // openHeld is open1 in a directory that other users can change.
 func (d *Dir) openHeld(name string) (*sys.FD, Entry, error) {
 	n, err := d.k.OpenAt(d.fd.Int(), name, sys.OpenHow{Flags: sys.O_PATH | sys.O_NOFOLLOW, Resolve: beneath | sys.RESOLVE_NO_XDEV})
-	if isErrno(err, sys.ELOOP) {
-		return nil, Entry{Name: name}, &LinkError{Path: d.path, Element: name, Err: err}
-	}
 	if err != nil {
 		return nil, Entry{Name: name}, d.errorOf("get", name, err)
 	}
@@ -127,6 +127,9 @@ func (d *Dir) openHeld(name string) (*sys.FD, Entry, error) {
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, e, errors.Join(d.errorOf("get", name, err), fd.Close())
+	}
+	if e.isLink() { // O_PATH opens the link itself
+		return nil, e, &LinkError{Path: d.path, Element: name}
 	}
 	return fd, e, nil
 }

@@ -91,7 +91,9 @@ func (d *Dir) Walk(fn func(path string, e Entry, err error) error) error {
 		}
 	}
 	for i := 1; i < len(stack); i++ {
-		err = errors.Join(err, stack[i].dir.Close())
+		if cerr := stack[i].dir.Close(); err == nil {
+			err = cerr
+		}
 	}
 	return err
 }

@@ -50,6 +50,8 @@ func (w *walker) step(left []string) error {
 		return w.followLink(e)
 	case isErrno(err, sys.EXDEV):
 		return &LinkError{Path: w.d.path, Element: e, Err: err}
+	case isErrno(err, sys.EPERM) && w.in && CheckName(e) != nil:
+		return &PathError{Op: "open", Path: w.d.path, Err: CheckName(e)}
 	case !isErrno(err, sys.ENOENT):
 		return &PathError{Op: "open", Path: path.Join(w.at, e), Err: err}
 	case !w.in:
