@@ -184,11 +184,7 @@ func (c *Collection) reuse(p *Plan, m *Map, s Step) (bool, error) {
 	if err != nil {
 		return false, errors.Join(wrap(err, s.Path), have.Close())
 	}
-	if m.Internal && info.BTFID != 0 { // so that its variables can be found
-		if err := have.LoadTypes(); err != nil {
-			return false, errors.Join(err, have.Close())
-		}
-	}
+	have.UseTypes(&m.Spec) // so that its variables can be found
 	c.Maps[m.Name] = have
 	c.did(s, "reused", info.ID)
 	return true, nil
@@ -207,7 +203,7 @@ func (c *Collection) getPin(s Step) (*sys.FD, error) {
 
 // create makes a new map.
 func (c *Collection) create(p *Plan, m *Map) (*bpfmaps.Map, error) {
-	opts := bpfmaps.CreateOptions{BTFFD: c.btfFD(), Env: c.env()}
+	opts := bpfmaps.CreateOptions{BTFFD: c.btfFD(), Env: c.env(), Features: featuresOf(c.kernel)}
 	if m.Internal {
 		opts.Name = bpfmaps.KernelName(p.object.Name, m.Name)
 	}
