@@ -62,6 +62,7 @@ func TestKernelLoadable(t *testing.T) {
 			}
 			all := btf.FeatureFunc<<9 - 1
 			for _, missing := range []btf.Features{0, all &^ btf.FeatureFunc, all, btf.FeatureEnum64, btf.FeatureDatasec | btf.FeatureDeclTag} {
+				missing |= lacking()
 				out, err := s.Loadable(btf.LoadableOptions{ELF: f, Missing: missing})
 				if err != nil {
 					t.Fatal(missing, err)
@@ -80,4 +81,21 @@ func TestKernelLoadable(t *testing.T) {
 func tail(s string, n int) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// lacking are the features that the running kernel is too old for.
+func lacking() (f btf.Features) {
+	major, minor := ktest.Version()
+	for _, since := range []struct {
+		major, minor int
+		feature      btf.Features
+	}{
+		{5, 13, btf.FeatureFloat}, {5, 16, btf.FeatureDeclTag}, {5, 17, btf.FeatureTypeTag},
+		{6, 0, btf.FeatureEnum64}, {6, 9, btf.FeatureQmarkDatasec}, {7, 1, btf.FeatureLayout},
+	} {
+		if major < since.major || major == since.major && minor < since.minor {
+			f |= since.feature
+		}
+	}
+	return f
 }
