@@ -421,3 +421,23 @@ func TestStructOps(t *testing.T) {
 		t.Error(got.Err)
 	}
 }
+
+// Where the configuration cannot be read, weak options read as 0, and that is
+// said; strong ones are errors.
+func TestKconfigUnreadable(t *testing.T) {
+	o := open(t, "kconfig")
+	o.Env = &Recorded{KernelVersion: 1, Features: map[string]bool{FeatureBPFCookie: true, FeatureSyscallWrapper: true}}
+	r, err := Relocate(o.Input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weak := 0
+	for _, f := range r.Findings {
+		if strings.Contains(f.Text, "reads as 0") {
+			weak++
+		}
+	}
+	if weak != 2 || !errors.Is(r.Programs[0].Err, ErrNoEnv) {
+		t.Errorf("%d weak options: %v %v", weak, r.Findings, r.Programs[0].Err)
+	}
+}

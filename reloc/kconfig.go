@@ -109,6 +109,7 @@ func (b *binder) kconfigValue(e *Extern, dst []byte) error {
 	text, ok, err := b.in.Env.Config(e.Name)
 	switch {
 	case err != nil && e.Weak:
+		b.findings = append(b.findings, Finding{Text: fmt.Sprintf("weak %q reads as 0: the kernel's configuration cannot be read: %v", e.Name, err)})
 		return nil
 	case err != nil:
 		return &kconfigError{kind: ErrNoEnv, detail: "cannot read the kernel's configuration", cause: err, hint: "declare it __weak, or give its value"}
