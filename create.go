@@ -27,6 +27,9 @@ func CreateMaps(ctx context.Context, k sys.Kernel, p *Plan) (*Collection, error)
 	if k == nil {
 		k = sys.Live()
 	}
+	if order := p.object.File.ByteOrder(); order.Uint16([]byte{1, 0}) != nativeOrder.Uint16([]byte{1, 0}) {
+		return nil, &ByteOrderError{Object: p.Object}
+	}
 	c := &Collection{
 		Maps: map[string]*bpfmaps.Map{}, Programs: map[string]*prog.Program{},
 		kernel: k, fresh: map[string]bool{}, given: map[string]bool{}, swap: map[string]bool{},
@@ -44,6 +47,14 @@ func CreateMaps(ctx context.Context, k sys.Kernel, p *Plan) (*Collection, error)
 		}
 	}
 	return c, nil
+}
+
+// A ByteOrderError is an object for machines of the other byte order. It can be
+// looked at, relocated and planned here, but not loaded.
+type ByteOrderError struct{ Object string }
+
+func (e *ByteOrderError) Error() string {
+	return fmt.Sprintf("object %q is for the other byte order than this machine's; compile it with -target bpf", e.Object)
 }
 
 // mapStep does one step of CreateMaps; steps of other phases are left alone.

@@ -216,6 +216,24 @@ func TestKernelReuse(t *testing.T) {
 	}
 }
 
+// TestByteOrder plans an object for the other byte order and refuses to load it.
+func TestByteOrder(t *testing.T) {
+	other := map[bool]string{true: "counter.bpfeb.o", false: "counter.bpf.o"}[binary.NativeEndian.Uint16([]byte{1, 0}) == 1]
+	o, err := lode.Open("testdata/"+other, lode.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := o.Relocate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = lode.CreateMaps(context.Background(), nil, planned(t, r, lode.Policy{}))
+	var wrong *lode.ByteOrderError
+	if !errors.As(err, &wrong) {
+		t.Errorf("loading: %v, want a *ByteOrderError", err)
+	}
+}
+
 // TestKernelCancelled ends a load in the middle of each step.
 func TestKernelCancelled(t *testing.T) {
 	bpffs := ktest.BPFFS(t)
