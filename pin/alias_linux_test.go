@@ -85,7 +85,7 @@ func TestKernelAliases(t *testing.T) {
 // The link stays usable by others while it is made twice.
 func TestKernelAliasRace(t *testing.T) {
 	root := bpffs(t)
-	for range 200 {
+	for range 50 {
 		results := make(chan error)
 		for range 2 {
 			go func() {

@@ -189,7 +189,7 @@ func TestKernelDirSwapped(t *testing.T) {
 // Two that make the same directories at once both get them.
 func TestKernelOpenDirRace(t *testing.T) {
 	root := bpffs(t)
-	for range 200 {
+	for range 50 {
 		type result struct {
 			d   *Dir
 			err error

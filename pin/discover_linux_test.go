@@ -69,7 +69,7 @@ func TestKernelDiscover(t *testing.T) {
 func TestKernelDiscoverElsewhere(t *testing.T) {
 	inMountNS(t, func() {
 		emptySys(t)
-		dir := t.TempDir() + "/a b\\c\td"
+		dir := t.TempDir() + "/a.b c\\d\te"
 		must(t, os.Mkdir(dir, 0o700))
 		if mounts, err := Mounts(); err != nil || slices.Contains(mounts, DefaultMount) {
 			t.Fatalf("mounts %q, %v", mounts, err)
@@ -85,6 +85,9 @@ func TestKernelDiscoverElsewhere(t *testing.T) {
 		if got, err := Discover(sys.Live(), false); got != dir || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
+		// A dot in the path of the mount point is no obstacle.
+		d, err := OpenDir(sys.Live(), dir+"/app", DirOptions{Create: true})
+		must(t, err, d.RemoveCreated(), d.Close())
 	})
 }
 

@@ -142,6 +142,18 @@ func TestKernelGetOtherKind(t *testing.T) {
 	}
 }
 
+// A pin that failed is no reason for the next one to fail.
+func TestKernelPinAfterFailure(t *testing.T) {
+	d := openDir(t, bpffs(t), DirOptions{})
+	first, second := makeMap(t), makeMap(t)
+	pinAt(t, d, "a", first)
+	if err := d.Pin("a", second.Int()); !errors.Is(err, ErrExists) {
+		t.Error(err)
+	}
+	pinAt(t, d, "b", second)
+	pinAt(t, d, "c", second) // and one object may have several names
+}
+
 // Every type of map is known for one, and programs and links are not.
 func TestKernelKindOf(t *testing.T) {
 	ktest.Root(t)
@@ -211,7 +223,7 @@ func TestKernelGetSwappedLink(t *testing.T) {
 	}()
 	defer func() { stop.Store(true); <-done }()
 	want, got, refused := mapID(t, mine), 0, 0
-	for range 20000 {
+	for range 4000 {
 		fd, err := d.Get("m", sys.ObjMap)
 		if err != nil {
 			var link *LinkError

@@ -73,7 +73,7 @@ func TestKernelReplaceIsAtomic(t *testing.T) {
 				}
 				failed <- errors.Join(err, reader.Close())
 			}()
-			for i := range 2000 {
+			for i := range 500 {
 				old, err := d.Replace("m", maps[1-i%2].Int(), sys.ObjMap)
 				must(t, err, old.Close())
 			}
