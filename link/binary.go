@@ -36,42 +36,79 @@ func fileOffset(path, symbol string, offset uint64) (uint64, error) {
 
 // fileOffsets looks functions up in the symbol tables of an ELF file.
 func fileOffsets(path string, symbols []string) ([]uint64, error) {
+	want := map[string]uint64{}
+	missing := map[string]bool{}
+	for _, s := range symbols {
+		missing[s] = true
+	}
+	err := eachFunction(path, func(name string, offset uint64) {
+		if missing[name] {
+			want[name] = offset
+			delete(missing, name)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]uint64, len(symbols))
+	for i, s := range symbols {
+		offset, ok := want[s]
+		if !ok {
+			return nil, &SymbolError{path, s, "not found"}
+		}
+		out[i] = offset
+	}
+	return out, nil
+}
+
+// matchingFunctions are the offsets of the functions of a file whose names match a
+// pattern, each once, in the order of the file's tables.
+func matchingFunctions(path, pattern string) ([]uint64, error) {
+	var out []uint64
+	seen := map[uint64]bool{}
+	err := eachFunction(path, func(name string, offset uint64) {
+		if !seen[offset] && matches(pattern, name) {
+			seen[offset] = true
+			out = append(out, offset)
+		}
+	})
+	if err == nil && out == nil {
+		err = &SymbolError{path, pattern, "matches no function"}
+	}
+	return out, err
+}
+
+// eachFunction calls f for the functions of an ELF file and where they stand in it.
+func eachFunction(path string, f func(name string, offset uint64)) error {
+	x, err := openExecutable(path)
+	if err != nil {
+		return err
+	}
+	defer x.f.Close()
+	for _, table := range []uint32{shtSymtab, shtDynsym} {
+		err := x.symbols(table, func(name string, addr uint64) {
+			if off, ok := x.offset(addr); ok {
+				f(name, off)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func openExecutable(path string) (*executable, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	e := &executable{f: f, path: path}
-	if err := e.readHeader(); err != nil {
+	x := &executable{f: f, path: path}
+	if err := x.readHeader(); err != nil {
+		f.Close()
 		return nil, err
 	}
-	want := map[string]int{}
-	for i, s := range symbols {
-		want[s] = i
-	}
-	out := make([]uint64, len(symbols))
-	found := make([]bool, len(symbols))
-	for _, table := range []uint32{shtSymtab, shtDynsym} {
-		err := e.symbols(table, func(name string, addr uint64) {
-			if i, ok := want[name]; ok && !found[i] {
-				if off, ok := e.offset(addr); ok {
-					out[i], found[i] = off, true
-				}
-			}
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	for i, ok := range found {
-		if !ok {
-			return nil, &SymbolError{path, symbols[i], "not found"}
-		}
-	}
-	for i, s := range symbols { // a name that is given twice
-		out[i] = out[want[s]]
-	}
-	return out, nil
+	return x, nil
 }
 
 // Numbers of ELF (the System V ABI) that matter here.

@@ -15,7 +15,8 @@ func NetNS(k sys.Kernel, prog, ns int, a sys.AttachType) (*Link, error) {
 }
 
 // SockMap attaches a program to the sockets of a sockmap or sockhash: with a link
-// where the kernel has these (Linux 6.10), else without.
+// where the kernel has these (Linux 6.10), else without. Kernels before 5.18 cannot
+// tell whether the hook is free; there the program replaces another one.
 func SockMap(k sys.Kernel, prog, mapFD int, a sys.AttachType) (*Link, error) {
 	what := a.String() + " on a sockmap"
 	fd, err := sys.LinkCreate(k, &sys.LinkCreateAttr{ProgFD: int32(prog), Target: int32(mapFD), AttachType: a})
@@ -28,8 +29,8 @@ func SockMap(k sys.Kernel, prog, mapFD int, a sys.AttachType) (*Link, error) {
 	return nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(a), err, func() []uint32 { return query(k, mapFD, a) }))
 }
 
-// sockMapProgram attaches without a link, and only to a hook that is free: the
-// kernel would replace a program without a word.
+// sockMapProgram attaches without a link, and only to a hook that is free, as far as
+// that can be asked: the kernel would replace a program without a word.
 func sockMapProgram(k sys.Kernel, prog, mapFD int, a sys.AttachType, what string) (*Link, error) {
 	if ids := query(k, mapFD, a); len(ids) > 0 {
 		return nil, wrap("attaching", what, &TakenError{Programs: ids, Err: &sys.Error{Op: "BPF_PROG_ATTACH", Errno: sys.EBUSY}})
