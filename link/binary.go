@@ -116,6 +116,7 @@ const (
 	shtSymtab = 2
 	shtDynsym = 11
 	ptLoad    = 1
+	etExec    = 2
 	sttFunc   = 2
 	sttIFunc  = 10
 )
@@ -127,6 +128,8 @@ type executable struct {
 	path     string
 	e        binary.ByteOrder
 	wide     bool
+	fixed    bool // runs at the addresses that it is linked for (ET_EXEC)
+	namesAt  uint64
 	segments []segment
 	sections []section
 }
@@ -134,8 +137,8 @@ type executable struct {
 type segment struct{ off, addr, size uint64 }
 
 type section struct {
-	typ, link uint32
-	off, size uint64
+	name, typ, link uint32
+	addr, off, size uint64
 }
 
 func (x *executable) bad(reason string) error { return &SymbolError{x.path, "", reason} }
@@ -179,6 +182,7 @@ func (x *executable) readHeader() error {
 		return err
 	}
 	half := func(at32, at64 int) uint64 { return uint64(x.e.Uint16(h[x.pick(at32, at64):])) }
+	x.fixed, x.namesAt = x.e.Uint16(h[16:]) == etExec, half(50, 62)
 	if err := x.readSegments(x.word(h, 28, 32), half(42, 54), half(44, 56)); err != nil {
 		return err
 	}
@@ -223,7 +227,8 @@ func (x *executable) readSections(off, size, n uint64) error {
 		return err
 	}
 	for ; n > 0; n, b = n-1, b[size:] {
-		x.sections = append(x.sections, section{x.e.Uint32(b[4:]), x.e.Uint32(b[x.pick(24, 40):]), x.word(b, 16, 24), x.word(b, 20, 32)})
+		x.sections = append(x.sections, section{name: x.e.Uint32(b), typ: x.e.Uint32(b[4:]), link: x.e.Uint32(b[x.pick(24, 40):]),
+			addr: x.word(b, 12, 16), off: x.word(b, 16, 24), size: x.word(b, 20, 32)})
 	}
 	return nil
 }
