@@ -56,48 +56,32 @@ func (w *walker) followLink(e string) error {
 	return errors.Join(refused, target.Close())
 }
 
-// openAlias goes to "tc" in place of the link e, which is missing. With Create
-// both are made as needed.
-func (w *walker) openAlias(e string, left []string) error {
+// openAlias goes to "tc" in place of the first of the elements that are left, a
+// link that is missing. With Create both are made as needed.
+func (w *walker) openAlias(left []string) error {
 	target, err := w.open(aliased)
 	if isErrno(err, sys.ENOENT) {
-		return w.makeAliased(e, left, err)
+		if err := w.mayMake(left, err); err != nil {
+			return err
+		}
+		if target, err = w.makeDir(aliased); err != nil {
+			return err
+		}
 	}
 	if err != nil {
 		return &PathError{Op: "open", Path: path.Join(w.at, aliased), Err: err}
 	}
-	parent := w.cur
 	if w.opts.Create {
-		if err := w.link(parent, e); err != nil {
-			return errors.Join(err, target.Close())
-		}
+		err = w.link(left[0])
 	}
-	if n := len(w.d.made); n > 0 && w.d.made[n-1].parent == parent {
-		w.cur, w.at = target, path.Join(w.at, e) // parent stays open, to remove the link
-		return nil
-	}
-	return w.enter(e, target)
+	return errors.Join(err, w.enter(left[0], target))
 }
 
-// makeAliased is openAlias where "tc" is missing, too.
-func (w *walker) makeAliased(e string, left []string, missing error) error {
-	parent := w.cur
+// link makes a link to "tc" in the current directory, by way of its descriptor.
+// If somebody else is faster, it is his.
+func (w *walker) link(e string) error {
 	at := path.Join(w.at, e)
-	if err := w.makeStep(append([]string{aliased}, left[1:]...), missing); err != nil {
-		return err
-	}
-	w.at = at
-	if len(w.d.made) == 0 { // somebody else made it: parent is closed, his link is his
-		return nil
-	}
-	return w.link(parent, e)
-}
-
-// link makes the link e to "tc" in a directory by way of its descriptor. If
-// somebody else is faster, it is his.
-func (w *walker) link(parent *sys.FD, e string) error {
-	at := path.Join(w.at, e)
-	err := os.Symlink(aliased, procPath(parent)+"/"+e)
+	err := os.Symlink(aliased, procPath(w.cur)+"/"+e)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
@@ -108,11 +92,11 @@ func (w *walker) link(parent *sys.FD, e string) error {
 		}
 		return &PathError{Op: "link", Path: at, Err: err}
 	}
-	st, err := w.d.k.FstatAt(parent.Int(), e, sys.AT_SYMLINK_NOFOLLOW)
+	st, err := w.d.k.FstatAt(w.cur.Int(), e, sys.AT_SYMLINK_NOFOLLOW)
 	if err != nil {
-		return errors.Join(&PathError{Op: "link", Path: at, Err: err}, w.d.k.UnlinkAt(parent.Int(), e, 0))
+		return errors.Join(&PathError{Op: "link", Path: at, Err: err}, w.d.k.UnlinkAt(w.cur.Int(), e, 0))
 	}
-	w.d.made = append(w.d.made, made{parent: parent, name: e, ino: st.Ino, link: true})
+	w.d.made = append(w.d.made, made{parent: w.cur, name: e, ino: st.Ino, link: true})
 	return nil
 }
 

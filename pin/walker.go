@@ -58,8 +58,12 @@ func (w *walker) step(left []string) error {
 		return &NotBPFFSError{Path: w.d.path, At: w.at}
 	}
 	if w.opts.Aliases && isAlias(e) {
-		if top, err := w.isTop(); top || err != nil {
-			return errors.Join(err, w.openAlias(e, left))
+		top, terr := w.isTop()
+		if terr != nil {
+			return terr
+		}
+		if top {
+			return w.openAlias(left)
 		}
 	}
 	return w.makeStep(left, err)
@@ -79,25 +83,39 @@ func (w *walker) open(e string) (*sys.FD, error) {
 	return sys.NewFD(w.d.k, n), nil
 }
 
-// enter makes next the current directory.
+// enter goes down to next, which the element e is.
 func (w *walker) enter(e string, next *sys.FD) error {
-	at := path.Join(w.at, e)
 	if !w.in {
 		fs, err := w.d.k.Fstatfs(next.Int())
 		if err != nil {
-			return errors.Join(&PathError{Op: "open", Path: at, Err: err}, next.Close())
+			return errors.Join(&PathError{Op: "open", Path: path.Join(w.at, e), Err: err}, next.Close())
 		}
 		w.in = fs.Type == sys.BPF_FS_MAGIC
 	}
 	old := w.cur
-	w.cur, w.at = next, at
+	w.cur, w.at = next, path.Join(w.at, e)
+	if n := len(w.d.made); n > 0 && w.d.made[n-1].parent == old {
+		return nil // it stays open to remove what was made in it
+	}
 	return old.Close()
 }
 
 // makeStep makes the first of the elements that are left, all of which are
-// missing, and goes there; missing is the error that says so. Nothing is made
-// unless all the names are good.
+// missing, and goes there; missing is the error that says so.
 func (w *walker) makeStep(left []string, missing error) error {
+	if err := w.mayMake(left, missing); err != nil {
+		return err
+	}
+	next, err := w.makeDir(left[0])
+	if err != nil {
+		return err
+	}
+	return w.enter(left[0], next)
+}
+
+// mayMake says why directories are not made: nobody asked for it, or one of the
+// names is bad, in which case not even those in front of it are made.
+func (w *walker) mayMake(left []string, missing error) error {
 	if !w.opts.Create {
 		return &PathError{Op: "open", Path: path.Join(w.at, left[0]), Err: missing}
 	}
@@ -106,44 +124,37 @@ func (w *walker) makeStep(left []string, missing error) error {
 			return &PathError{Op: "make directory", Path: w.d.path, Err: err}
 		}
 	}
-	next, fresh, err := w.makeDir(left[0])
-	if err != nil {
-		return err
-	}
-	if !fresh {
-		return w.enter(left[0], next)
-	}
-	w.cur, w.at = next, path.Join(w.at, left[0]) // the one before stays open, to remove this one
 	return nil
 }
 
-// makeDir makes a directory in the current one and opens it. fresh is false if
-// somebody else was faster.
-func (w *walker) makeDir(e string) (next *sys.FD, fresh bool, err error) {
+// makeDir makes a directory in the current one and opens it. If somebody else is
+// faster, his is opened.
+func (w *walker) makeDir(e string) (*sys.FD, error) {
 	k, at := w.d.k, path.Join(w.at, e)
 	mode := w.opts.Mode
 	if mode == 0 {
 		mode = 0o700
 	}
-	err = k.MkdirAt(w.cur.Int(), e, mode&0o777)
+	err := k.MkdirAt(w.cur.Int(), e, mode&0o777)
 	if isErrno(err, sys.EEXIST) {
-		next, err = w.open(e)
+		next, err := w.open(e)
 		if isErrno(err, sys.ELOOP) {
-			return nil, false, &LinkError{Path: w.d.path, Element: e, Err: err}
+			return nil, &LinkError{Path: w.d.path, Element: e, Err: err}
 		}
-	} else if err == nil {
-		var st sys.Stat
-		if next, st, err = w.openMade(e, mode); err != nil {
-			err = errors.Join(&PathError{Op: "make directory", Path: at, Err: err}, k.UnlinkAt(w.cur.Int(), e, sys.AT_REMOVEDIR))
-			return nil, false, err
+		if err != nil {
+			return nil, &PathError{Op: "open", Path: at, Err: err}
 		}
-		w.d.made = append(w.d.made, made{parent: w.cur, name: e, ino: st.Ino})
-		return next, true, nil
+		return next, nil
 	}
 	if err != nil {
-		return nil, false, &PathError{Op: "make directory", Path: at, Err: err}
+		return nil, &PathError{Op: "make directory", Path: at, Err: err}
 	}
-	return next, false, nil
+	next, st, err := w.openMade(e, mode)
+	if err != nil {
+		return nil, errors.Join(&PathError{Op: "make directory", Path: at, Err: err}, k.UnlinkAt(w.cur.Int(), e, sys.AT_REMOVEDIR))
+	}
+	w.d.made = append(w.d.made, made{parent: w.cur, name: e, ino: st.Ino})
+	return next, nil
 }
 
 // openMade opens the directory that was just made and gives it its mode, of
