@@ -3,6 +3,8 @@ package lode
 import (
 	"context"
 	"errors"
+
+	"github.com/lode-bpf/lode/link"
 )
 
 // Attach does the plan's steps that attach: struct_ops maps are registered, and
@@ -32,6 +34,39 @@ func (c *Collection) attachStep(p *Plan, s Step, u *undoLog) error {
 	switch s.Op {
 	case OpRegister:
 		return c.register(p, s, u)
+	case OpAttach:
+		return c.attach(p.object.Program(s.Program), s, u)
 	}
 	return nil
+}
+
+// attach attaches one program to what its section name says.
+func (c *Collection) attach(p *Program, s Step, u *undoLog) error {
+	loaded := c.Programs[s.Program]
+	if loaded == nil {
+		return errors.New("it has not been loaded")
+	}
+	hook, err := p.Hook()
+	if err != nil {
+		return err
+	}
+	l, err := link.Auto(c.kernel, loaded.FD(), link.Target{
+		Kind: p.AttachKind.String(), AttachType: p.AttachType, Return: p.ReturnProbe,
+		Function: hook.Function, Pattern: hook.Pattern, Offset: hook.Offset, Path: hook.Path, Category: hook.Category, Name: hook.Name,
+	})
+	if err != nil {
+		return err
+	}
+	c.keepLink(s.Program, l, u)
+	c.did(s, "attached", 0)
+	return nil
+}
+
+// keepLink makes a link part of the collection.
+func (c *Collection) keepLink(name string, l *link.Link, u *undoLog) {
+	c.Links[name] = l
+	u.add(func() error {
+		delete(c.Links, name)
+		return l.Close()
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/lode-bpf/lode/link"
 	"github.com/lode-bpf/lode/maps"
 	"github.com/lode-bpf/lode/prog"
 	"github.com/lode-bpf/lode/sys"
@@ -18,6 +19,10 @@ import (
 type Collection struct {
 	Maps     map[string]*maps.Map     // by the name of the definition
 	Programs map[string]*prog.Program // by the name of the definition
+
+	// Links are the attachments that Attach made, by the name of the program or
+	// of the struct_ops map. Closing one detaches it, unless it is pinned.
+	Links map[string]*link.Link
 
 	// Done lists the steps that were carried out, in order.
 	Done []Done
@@ -80,10 +85,14 @@ func (c *Collection) Program(name string) *prog.Program { return c.Programs[name
 func (c *Collection) Created(mapName string) bool { return c.fresh[mapName] }
 
 // Close releases every descriptor of the collection. What is pinned lives on;
-// what is not ends when its last user is gone. Maps given by the caller stay
+// what is not ends when its last user is gone, and a link that is not pinned
+// detaches. Maps given by the caller stay
 // open. Close may be called more than once.
 func (c *Collection) Close() error {
 	var errs []error
+	for _, l := range c.Links {
+		errs = append(errs, l.Close())
+	}
 	for _, p := range c.Programs {
 		errs = append(errs, p.Close())
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lode-bpf/lode/btf"
 	"github.com/lode-bpf/lode/conf"
+	"github.com/lode-bpf/lode/link"
 	bpfmaps "github.com/lode-bpf/lode/maps"
 	"github.com/lode-bpf/lode/pin"
 	"github.com/lode-bpf/lode/prog"
@@ -31,7 +32,7 @@ func CreateMaps(ctx context.Context, k sys.Kernel, p *Plan) (*Collection, error)
 		return nil, &ByteOrderError{Object: p.Object}
 	}
 	c := &Collection{
-		Maps: map[string]*bpfmaps.Map{}, Programs: map[string]*prog.Program{},
+		Maps: map[string]*bpfmaps.Map{}, Programs: map[string]*prog.Program{}, Links: map[string]*link.Link{},
 		kernel: k, fresh: map[string]bool{}, given: map[string]bool{}, swap: map[string]bool{},
 	}
 	if err := sys.PrepareMemlock(k); err != nil {

@@ -18,15 +18,10 @@ func (o *Object) decision(c reloc.Change) *reloc.Decision {
 		return nil
 	}
 	r := o.Relocation.Records[c.Record]
-	if !r.CORE {
+	if !r.CORE || r.Decision < 0 || r.Decision >= len(o.Relocation.Decisions) {
 		return nil
 	}
-	for i := range o.Relocation.Decisions {
-		if d := &o.Relocation.Decisions[i]; d.Record == r.Record {
-			return d
-		}
-	}
-	return nil
+	return &o.Relocation.Decisions[r.Decision]
 }
 
 // relocations lists what relocation did to a program, by instruction.

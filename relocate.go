@@ -2,6 +2,7 @@ package lode
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lode-bpf/lode/btf"
 	"github.com/lode-bpf/lode/reloc"
@@ -34,12 +35,13 @@ func (o *Object) Relocate(env reloc.Env) (*Object, error) {
 // instead of the kernel's and its modules'.
 func (o *Object) RelocateTarget(env reloc.Env, target *btf.Spec) (*Object, error) {
 	c := o.Clone()
+	c.idleStructOps()
 	in := reloc.Input{
-		BTF: c.BTF, Subs: c.Subprograms, Externs: c.Externs, Kconfig: c.Kconfig, Env: env, Target: target,
+		BTF: c.BTF, Subs: slices.Clone(c.Subprograms), Externs: c.Externs, Kconfig: c.Kconfig, Env: env, Target: target,
 		Maps: c.mapSymbols(), StructOps: c.structOps(),
 	}
 	if s, ok := c.File.SectionByName(".jumptables"); ok {
-		in.JumpTables = reloc.Section{Index: s.Index(), Data: s.Data()}
+		in.JumpTables = reloc.Section{Index: s.Index(), Data: s.Data(), Order: c.File.ByteOrder()}
 	}
 	var active []*Program
 	for _, p := range c.Programs {
@@ -47,6 +49,8 @@ func (o *Object) RelocateTarget(env reloc.Env, target *btf.Spec) (*Object, error
 		if p.AutoLoad {
 			active = append(active, p)
 			in.Programs = append(in.Programs, p.Func)
+		} else {
+			in.Subs = append(in.Subs, p.Func) // another program may call it
 		}
 	}
 	res, err := reloc.Relocate(in)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/lode-bpf/lode/link"
 	bpfmaps "github.com/lode-bpf/lode/maps"
 	"github.com/lode-bpf/lode/reloc"
 	"github.com/lode-bpf/lode/sys"
@@ -26,6 +27,26 @@ func (o *Object) structOps() []reloc.StructOps {
 		out = append(out, s)
 	}
 	return out
+}
+
+// idleStructOps turns off the programs that only variables refer to that are not
+// created: nothing could call them.
+func (o *Object) idleStructOps() {
+	used := map[string]bool{}
+	for _, m := range o.Maps {
+		if m.Type != sys.MapTypeStructOps {
+			continue
+		}
+		for _, s := range m.Slots {
+			used[s.Program] = used[s.Program] || !m.Disabled
+		}
+	}
+	for _, p := range o.Programs {
+		if use, member := used[p.Name]; member && !use && p.AutoLoad {
+			p.AutoLoad = false
+			o.find("reloc", fmt.Sprintf("program %q is not loaded: the struct_ops variables that have it are not created", p.Name))
+		}
+	}
 }
 
 // bindStructOps turns off the programs whose members this kernel does not have.
@@ -91,8 +112,8 @@ func (c *Collection) createStructOps(p *Plan, m *Map, opts bpfmaps.CreateOptions
 }
 
 // register writes the value of a struct_ops map, with its programs' descriptors:
-// the kernel checks it and, unless the map is for a link (BPF_F_LINK), begins to
-// use it and holds it until it is deleted.
+// the kernel checks it and begins to use it. A map for a link (BPF_F_LINK) is used
+// as long as the link; any other until its element is deleted, whoever closes it.
 func (c *Collection) register(p *Plan, s Step, u *undoLog) error {
 	m := c.Maps[s.Map]
 	if !c.fresh[s.Map] || m == nil {
@@ -109,7 +130,16 @@ func (c *Collection) register(p *Plan, s Step, u *undoLog) error {
 	if err := m.Update(key, value, sys.BPF_ANY); err != nil {
 		return err
 	}
-	u.add(func() error { return m.Delete(key) })
-	c.did(s, "registered", 0)
+	if m.Flags()&sys.BPF_F_LINK == 0 {
+		u.add(func() error { return m.Delete(key) })
+		c.did(s, "registered", 0)
+		return nil
+	}
+	l, err := link.StructOps(c.kernel, m.FD())
+	if err != nil {
+		return err
+	}
+	c.keepLink(s.Map, l, u)
+	c.did(s, "attached", 0)
 	return nil
 }
