@@ -23,7 +23,7 @@
 //
 // # Sharing
 //
-// Two processes may load the same object at once. [Dir.Share] returns the
+// Two processes may load the same object at once. [Dir.GetOrPin] returns the
 // pinned object, or makes one and pins it; when somebody else pins first, his
 // is taken and the new one dropped. The kernel decides who is first, so there is
 // always one object, and both have it.
@@ -34,6 +34,7 @@
 // (renameat2 with RENAME_EXCHANGE): whoever opens the name gets the old or the
 // new one, never nothing.
 //
-// All calls go to a sys.Kernel, so that they can be recorded and made to fail.
-// Only [Mounts] and [Discover] also read /proc.
+// All calls go to a sys.Kernel, so that they can be recorded and made to fail, but
+// for two: [Mounts] and [Discover] read /proc, and the symbolic links of
+// iproute2's layout are made by package os.
 package pin
