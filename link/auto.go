@@ -17,9 +17,12 @@ type Target struct {
 	Function string // kprobe, uprobe
 	Pattern  string // kprobe-multi, kprobe-session, uprobe-multi
 	Offset   uint64 // bytes from the function, or in the file
-	Path     string // uprobe, uprobe-multi
+	Path     string // uprobe, uprobe-multi, usdt
 	Category string // tracepoint
-	Name     string // tracepoint, raw-tracepoint, ksyscall
+	Provider string // usdt
+	Name     string // tracepoint, raw-tracepoint, ksyscall, usdt
+
+	Specs *USDTSpecs // usdt: of the object that the program is from
 }
 
 // An AutoError says that a section name does not tell where to attach.
@@ -55,6 +58,7 @@ var autos = [...]struct {
 	}},
 	{"uprobe", func(t Target) bool { return t.Path != "" }, autoUprobe},
 	{"uprobe-multi", func(t Target) bool { return t.Path != "" }, autoUprobes},
+	{"usdt", func(t Target) bool { return t.Path != "" && t.Specs != nil }, autoUSDT},
 	{"tracepoint", func(t Target) bool { return t.Name != "" }, func(k sys.Kernel, prog int, t Target) (*Link, error) {
 		return Tracepoint(k, prog, t.Category, t.Name, 0)
 	}},
@@ -96,6 +100,14 @@ func autoKprobes(k sys.Kernel, prog int, t Target) (*Link, error) {
 		return nil, err
 	}
 	return KprobeMulti(k, prog, KprobeMultiOptions{Symbols: names, Return: t.Return, Session: t.Kind == "kprobe-session"})
+}
+
+func autoUSDT(k sys.Kernel, prog int, t Target) (*Link, error) {
+	path, err := FindFile(t.Path)
+	if err != nil {
+		return nil, wrap("attaching", t.Kind, err)
+	}
+	return t.Specs.Attach(prog, USDTOptions{Path: path, Provider: t.Provider, Name: t.Name, Multi: t.AttachType == sys.AttachTraceUprobeMulti})
 }
 
 func autoUprobe(k sys.Kernel, prog int, t Target) (*Link, error) {
