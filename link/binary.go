@@ -99,6 +99,11 @@ func eachFunction(path string, f func(name string, offset uint64)) error {
 }
 
 func openExecutable(path string) (*executable, error) {
+	if st, err := os.Stat(path); err != nil { // before opening: a pipe would wait for a writer
+		return nil, err
+	} else if !st.Mode().IsRegular() {
+		return nil, &SymbolError{path, "", "not a regular file"}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -90,10 +90,16 @@ func TestKernelNetkit(t *testing.T) {
 	if info, err := l.Info(); err != nil || info.Type != sys.LinkTypeNetkit || info.IfIndex == 0 {
 		t.Errorf("info: %+v, %v", info, err)
 	}
-	up := linkMessage(rtmNewLink, dev) // a device that comes up sends packets of its own accord
-	copy(up[24:], message(nil).u32(unix.IFF_UP, unix.IFF_UP))
-	if _, err := send(k, up, 0); err != nil {
+	peer, err := InterfaceIndex(k, "nk0") // as the kernel names it
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, end := range []int{dev, peer} {
+		up := linkMessage(rtmNewLink, end)
+		copy(up[24:], message(nil).u32(unix.IFF_UP, unix.IFF_UP))
+		if _, err := send(k, up, 0); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
