@@ -44,7 +44,7 @@ func CreateMaps(ctx context.Context, k sys.Kernel, p *Plan) (*Collection, error)
 			err = c.mapStep(p, s)
 		}
 		if err != nil {
-			return nil, errors.Join(wrap(err, s.doing()), c.Close())
+			return nil, errors.Join(wrap(err, s.doing()), c.Undo())
 		}
 	}
 	return c, nil
@@ -188,10 +188,19 @@ func (c *Collection) reuse(p *Plan, m *Map, s Step) (bool, error) {
 		err = bpfmaps.Compatible(&m.Spec, info, c.env())
 	}
 	var mismatch *bpfmaps.MismatchError
-	if errors.As(err, &mismatch) && p.onMismatch(m.Name) != conf.Refuse {
-		c.swap[m.Name] = true
-		c.did(s, "does not match, will be replaced: "+mismatch.Error(), info.ID)
-		return false, have.Close()
+	if errors.As(err, &mismatch) {
+		switch p.onMismatch(m.Name) {
+		case conf.Replace:
+			c.swap[m.Name] = true
+			c.did(s, "will be replaced: "+mismatch.Error(), info.ID)
+			return false, have.Close()
+		case conf.Recreate:
+			err = c.unpin(s, have)
+			if err == nil {
+				c.did(s, "pin removed: "+mismatch.Error(), info.ID)
+				return false, nil
+			}
+		}
 	}
 	if err != nil {
 		return false, errors.Join(wrap(err, s.Path), have.Close())
@@ -200,6 +209,22 @@ func (c *Collection) reuse(p *Plan, m *Map, s Step) (bool, error) {
 	c.Maps[m.Name] = have
 	c.did(s, "reused", info.ID)
 	return true, nil
+}
+
+// unpin removes the pin of a map that gives way to a new one; Undo puts it back.
+func (c *Collection) unpin(s Step, old *bpfmaps.Map) error {
+	dir, name := splitPath(s.Path)
+	d, err := pin.OpenDir(c.kernel, dir, pin.DirOptions{Aliases: s.aliases})
+	if err != nil {
+		return err
+	}
+	if err := d.Remove(name); err != nil {
+		return errors.Join(err, d.Close())
+	}
+	c.steps = append(c.steps, undoLog{
+		{release: d.Close}, {release: old.Close}, {undo: func() error { return d.Pin(name, old.FD()) }},
+	})
+	return nil
 }
 
 // getPin opens what is pinned at a path without making any directory.

@@ -60,7 +60,7 @@ func (o *Object) Load(ctx context.Context, opts LoadOptions) (*Collection, error
 	if opts.BPFFS == "" {
 		// Without any bpffs the plan has the usual path: an object that pins
 		// nothing needs none, and any other fails there with the reason.
-		opts.BPFFS, _ = pin.Discover(opts.Kernel, opts.Config.Mount.V)
+		opts.BPFFS, _ = pin.DiscoverAt(opts.Kernel, opts.Config.BPFFS.V, opts.Config.Mount.V)
 	}
 	if opts.Edit != nil {
 		if err := opts.Edit(o); err != nil {

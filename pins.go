@@ -73,6 +73,9 @@ func (c *Collection) pinAt(p *Plan, s Step, fd int, kind sys.ObjKind, swap bool,
 	}
 	u.hold(d.Close)
 	u.add(d.RemoveCreated)
+	for _, f := range d.Findings() {
+		c.did(s, f.String(), 0)
+	}
 	err = d.Pin(name, fd)
 	switch {
 	case err == nil:

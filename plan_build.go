@@ -58,6 +58,9 @@ func (o *Object) Plan(policy Policy) (*Plan, error) {
 			return nil, wrap(err, fmt.Sprintf("plan %q", o.Name))
 		}
 	}
+	for _, f := range b.config().Findings {
+		b.warn("%s", f)
+	}
 	b.needs()
 	return b.Plan, nil
 }

@@ -61,8 +61,8 @@ const (
 	// Replace makes a new map and swaps it in atomically once everything else
 	// has succeeded; programs that use the old map keep it.
 	Replace OnMismatch = "replace"
-	// Recreate removes the old pin and makes a new map in its place before
-	// programs are loaded.
+	// Recreate removes the old pin before the new map is made, and puts it back
+	// if the load fails; in between nothing is pinned there.
 	Recreate OnMismatch = "recreate"
 )
 
