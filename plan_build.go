@@ -2,14 +2,10 @@ package lode
 
 import (
 	"fmt"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/lode-bpf/lode/conf"
 	"github.com/lode-bpf/lode/maps"
-	"github.com/lode-bpf/lode/pin"
-	"github.com/lode-bpf/lode/prog"
 	"github.com/lode-bpf/lode/sys"
 )
 
@@ -172,66 +168,6 @@ func (b *planner) plannedMap(m *Map) (PlannedMap, error) {
 	return pm, nil
 }
 
-// mapPin decides where a map is pinned; nil for nowhere.
-func (b *planner) mapPin(m *Map) (*PlannedPin, error) {
-	q := conf.Query{
-		Object: b.object.Name, Map: m.Name, Type: m.Type.String(), ProgType: b.progType().String(), IfName: b.policy.IfName,
-		PinValue: m.Pinning, Legacy: m.Legacy, ObjectSHA1: b.object.Hash,
-	}
-	switch m.Pin.Mode {
-	case PinNever:
-		return nil, nil
-	case PinPath:
-		return &PlannedPin{Path: m.Pin.Path, Decided: "object", Now: "unknown", OnMismatch: b.config().OnMismatch.V}, nil
-	case PinByName:
-		q.PinValue, q.Legacy = 1, false
-	}
-	d, err := b.config().Decide(q)
-	if err != nil {
-		return nil, err
-	}
-	if !d.Pin {
-		if q.PinValue != 0 && !d.Origin.IsSet() {
-			b.warn("map %q asks for pin value %d and is not pinned: %s", m.Name, q.PinValue, d.Reason)
-		}
-		return nil, nil
-	}
-	if !m.Internal { // a dot is for names that the loader makes
-		if err := pin.CheckName(m.Name); err != nil {
-			return nil, err
-		}
-	}
-	return b.pinOf(d, d.Dir), nil
-}
-
-// pinOf is a decision of the configuration as a path, in directory dir.
-func (b *planner) pinOf(d conf.Decision, dir string) *PlannedPin {
-	if b.policy.PinRoot != "" {
-		return &PlannedPin{Path: path.Join(b.policy.PinRoot, strings.TrimPrefix(dir, d.Dir), d.Name), Decided: "policy", Now: "unknown", OnMismatch: d.OnMismatch}
-	}
-	decided := d.Origin.String()
-	if d.Reason != "" {
-		decided += ", " + d.Reason
-	}
-	return &PlannedPin{Path: path.Join(b.bpffs(), dir, d.Name), Decided: decided, Now: "unknown", OnMismatch: d.OnMismatch, aliases: d.IPRoute2}
-}
-
-func (b *planner) config() *conf.Config {
-	if b.policy.Config == nil {
-		b.policy.Config = conf.Default()
-	}
-	return b.policy.Config
-}
-
-func (b *planner) bpffs() string {
-	for _, p := range []string{b.policy.BPFFS, b.config().BPFFS.V} {
-		if p != "" {
-			return p
-		}
-	}
-	return conf.DefaultBPFFS
-}
-
 func (b *planner) progType() sys.ProgType {
 	if b.policy.ProgType != sys.ProgTypeUnspec {
 		return b.policy.ProgType
@@ -242,14 +178,6 @@ func (b *planner) progType() sys.ProgType {
 		}
 	}
 	return sys.ProgTypeUnspec
-}
-
-// checkPath refuses a pin path that bpffs or the name check will refuse.
-func checkPath(p string) error {
-	if !path.IsAbs(p) || path.Clean(p) != p {
-		return fmt.Errorf("the pin path %q is not absolute and clean", p)
-	}
-	return conf.CheckElement(path.Base(p))
 }
 
 // programs plans each program.
@@ -282,40 +210,6 @@ func (b *planner) programs() error {
 	return nil
 }
 
-// programPin decides where a program is pinned: where a rule about it says, or
-// else in a directory beside the maps, whose name has a '-' and so is no
-// identifier of C.
-func (b *planner) programPin(p *Program) (*PlannedPin, error) {
-	q := conf.Query{Object: b.object.Name, Program: p.Name, ProgType: p.Type.String(), IfName: b.policy.IfName}
-	switch {
-	case p.Pin.Mode == PinNever:
-		return nil, nil
-	case p.Pin.Mode == PinPath:
-		return &PlannedPin{Path: p.Pin.Path, Decided: "object", Now: "unknown"}, checkPath(p.Pin.Path)
-	case p.Pin.Mode == PinByName || b.policy.PinPrograms:
-		q.PinValue = 1
-	}
-	d, err := b.config().Decide(q)
-	if err != nil || !d.Pin {
-		return nil, err
-	}
-	dir := d.Dir
-	if d.Reason != string(conf.RuleProgram)+" rule" {
-		sub := b.object.Name + ProgramsSuffix
-		if err := pin.CheckName(sub); err != nil {
-			return nil, err
-		}
-		dir = path.Join(d.Dir, sub)
-	}
-	pp := b.pinOf(d, dir)
-	pp.OnMismatch = "" // a program has no definition to match: the newest one gets the path
-	return pp, nil
-}
-
-// ProgramsSuffix ends the name of the directory that an object's programs are
-// pinned in by default; the object's name stands before it.
-const ProgramsSuffix = "-programs"
-
 // mapsUsed lists the maps that the program's final instructions refer to.
 func (p *Program) mapsUsed() []string {
 	if p.Code == nil {
@@ -329,156 +223,6 @@ func (p *Program) mapsUsed() []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// steps lays everything out in the order of doing it.
-func (b *planner) steps() error {
-	add := func(s Step) { b.Steps = append(b.Steps, s) }
-	if b.object.BTF != nil {
-		add(Step{Op: OpLoadBTF, Note: fmt.Sprintf("%d types", b.object.BTF.NumTypes()-1)})
-	}
-	b.mapSteps(add)
-	for _, p := range b.object.Programs {
-		if p.AutoLoad {
-			add(Step{Op: OpLoadProgram, Program: p.Name})
-		}
-	}
-	b.programSlots(add)
-	b.pinSteps(add)
-	b.attachSteps(add)
-	return nil
-}
-
-// mapSteps makes, fills and links the maps.
-func (b *planner) mapSteps(add func(Step)) {
-	for _, m := range b.order {
-		pm := b.Map(m.Name)
-		s := Step{Op: OpCreateMap, Map: m.Name}
-		if pm.Pin != nil {
-			s.Path, s.aliases = pm.Pin.Path, pm.Pin.aliases
-		}
-		switch pm.Source {
-		case SourceGiven:
-			s.Op = OpUseMap
-		case SourcePin:
-			s.Op = OpReuseMap
-		case SourceShare:
-			s.Op = OpShareMap
-		case SourceNothing:
-			continue
-		}
-		add(s)
-	}
-	for _, m := range b.created() {
-		if (len(m.Data) > 0 || len(m.Contents) > 0) && m.Type != sys.MapTypeStructOps {
-			add(Step{Op: OpFillMap, Map: m.Name, Note: contents(m)})
-		}
-		if m.Freeze {
-			add(Step{Op: OpFreezeMap, Map: m.Name})
-		}
-	}
-	for _, m := range b.created() {
-		for _, s := range m.Slots {
-			if s.Map != "" {
-				add(Step{Op: OpSetSlot, Map: m.Name, Key: s.Index, Target: s.Map})
-			}
-		}
-	}
-}
-
-// created lists the maps that are made, or may be.
-func (b *planner) created() []*Map {
-	var out []*Map
-	for _, m := range b.order {
-		if src := b.Map(m.Name).Source; src == SourceCreate || src == SourceShare {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-func contents(m *Map) string {
-	var parts []string
-	if len(m.Data) > 0 {
-		parts = append(parts, fmt.Sprintf("%d bytes", len(m.Data)))
-	}
-	if len(m.Contents) > 0 {
-		parts = append(parts, fmt.Sprintf("%d entries", len(m.Contents)))
-	}
-	return strings.Join(parts, ", ")
-}
-
-// programSlots fills program arrays and struct_ops maps, and last the slots of
-// reused maps that ask for it.
-func (b *planner) programSlots(add func(Step)) {
-	for _, m := range b.created() {
-		if m.Type == sys.MapTypeStructOps {
-			continue // registered when it is attached
-		}
-		for _, s := range m.Slots {
-			if s.Program == "" {
-				continue
-			}
-			if !b.object.Program(s.Program).AutoLoad {
-				b.warn("map %q: slot %d stays empty, because program %q is not loaded", m.Name, s.Index, s.Program)
-				continue
-			}
-			add(Step{Op: OpSetTailCall, Map: m.Name, Key: s.Index, Target: s.Program})
-		}
-	}
-	for _, m := range b.order {
-		src := b.Map(m.Name).Source
-		if !m.Refill || src != SourceShare && src != SourcePin {
-			continue
-		}
-		for _, s := range m.Slots {
-			if s.Map != "" || b.object.Program(s.Program).AutoLoad {
-				add(Step{Op: OpRefillSlot, Map: m.Name, Key: s.Index, Target: s.Map + s.Program, Note: "only if reused"})
-			}
-		}
-	}
-}
-
-// attachSteps register struct_ops maps and attach what says to what.
-func (b *planner) attachSteps(add func(Step)) {
-	if !b.policy.Attach {
-		return
-	}
-	for _, m := range b.created() {
-		if m.Type == sys.MapTypeStructOps {
-			add(Step{Op: OpRegister, Map: m.Name})
-		}
-	}
-	for _, p := range b.object.Programs {
-		if p.AutoLoad && p.AttachTarget != "" && p.AttachKind != prog.AttachNone && p.AttachKind != prog.AttachStructOps {
-			add(Step{Op: OpAttach, Program: p.Name, Target: p.AttachTarget, Note: p.AttachKind.String()})
-		}
-	}
-}
-
-// pinSteps come after loading, in the order of their paths, so that two loaders that
-// pin the same things meet at the first of them.
-func (b *planner) pinSteps(add func(Step)) {
-	var pins []Step
-	for _, m := range b.Maps {
-		if m.Source == SourceShare {
-			pins = append(pins, Step{Op: OpPinMap, Map: m.Name, Path: m.Pin.Path, aliases: m.Pin.aliases})
-		}
-	}
-	slices.SortFunc(pins, func(a, b Step) int { return strings.Compare(a.Path, b.Path) })
-	for _, p := range b.Programs {
-		if p.Pin != nil {
-			pins = append(pins, Step{Op: OpPinProgram, Program: p.Name, Path: p.Pin.Path})
-		}
-	}
-	for i, s := range pins {
-		for _, t := range pins[:i] {
-			if s.Path == t.Path {
-				b.warn("%s and %s are pinned at the same path %q", t.subject(), s.subject(), s.Path)
-			}
-		}
-		add(s)
-	}
 }
 
 // Map returns the plan of a map, nil if there is none of that name.
