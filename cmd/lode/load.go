@@ -6,53 +6,35 @@ import (
 	"strings"
 
 	"github.com/lode-bpf/lode"
+	"github.com/lode-bpf/lode/conf"
 	"github.com/lode-bpf/lode/insn"
 	"github.com/lode-bpf/lode/pin"
 	"github.com/lode-bpf/lode/sys"
 )
 
-// plan prints what load would do.
-func plan(e *env) error {
-	p, err := e.plan(false)
-	if err != nil {
-		return err
-	}
-	if e.opts.json {
-		return e.printJSON(p)
-	}
-	_, err = fmt.Fprint(e.out, p)
-	return err
-}
-
-// plan works out the plan of the command's object.
-func (e *env) plan(pinPrograms bool) (*lode.Plan, error) {
-	o, err := e.open()
-	if err != nil {
-		return nil, err
-	}
-	policy, err := e.policy()
-	if err != nil {
-		return nil, err
-	}
-	policy.PinPrograms = pinPrograms
-	r, err := o.Relocate(kernelEnv())
-	if err != nil {
-		return nil, err
-	}
-	return r.Plan(policy)
-}
-
 // load carries a plan out and prints what exists then.
-func load(e *env) error {
-	o, err := e.open()
-	if err != nil {
-		return err
-	}
+func load(e *env) error { return e.load(false) }
+
+// replace is load for what is pinned already: maps that do not match their
+// definition give way to new ones.
+func replace(e *env) error { return e.load(true) }
+
+func (e *env) load(replace bool) error {
 	policy, err := e.policy()
 	if err != nil {
 		return err
 	}
 	policy.PinPrograms = !e.opts.noPin
+	if replace {
+		replaceMismatches(policy.Config)
+	}
+	if e.opts.dryRun {
+		return e.printPlan(policy, true)
+	}
+	o, err := e.open()
+	if err != nil {
+		return err
+	}
 	if err := mountBPFFS(&policy); err != nil {
 		return err
 	}
@@ -61,10 +43,35 @@ func load(e *env) error {
 		return loadError(err, e.args[0])
 	}
 	defer c.Close()
-	if e.opts.json {
-		return e.printJSON(describe(c))
+	l := describe(c)
+	if !e.opts.noPin {
+		if l.Links, err = pinLinks(c, l); err != nil {
+			return errors.Join(err, c.Undo())
+		}
 	}
-	return printLoaded(e, c)
+	if e.opts.json {
+		err = e.printJSON(l)
+	} else {
+		err = printLoaded(e, l)
+	}
+	if err == nil && e.opts.noPin && len(c.Links) > 0 {
+		fmt.Fprintln(e.errOut, "attached until this command is interrupted")
+		<-e.ctx.Done()
+	}
+	return err
+}
+
+// replaceMismatches makes the policy of a configuration that maps which do not
+// match are replaced, unless it says that they are made anew with less care.
+func replaceMismatches(c *conf.Config) {
+	if c.OnMismatch.V == conf.Refuse {
+		c.OnMismatch.V = conf.Replace
+	}
+	for i := range c.Rules {
+		if c.Rules[i].OnMismatch == conf.Refuse {
+			c.Rules[i].OnMismatch = conf.Replace
+		}
+	}
 }
 
 // mountBPFFS finds the bpffs to pin in, and mounts one where there is none, as
@@ -86,6 +93,7 @@ func mountBPFFS(policy *lode.Policy) error {
 type loaded struct {
 	Maps     []loadedMap     `json:"maps"`
 	Programs []loadedProgram `json:"programs"`
+	Links    []loadedLink    `json:"links,omitempty"`
 }
 
 type loadedMap struct {
@@ -152,8 +160,7 @@ func describe(c *lode.Collection) loaded {
 	return l
 }
 
-func printLoaded(e *env, c *lode.Collection) error {
-	l := describe(c)
+func printLoaded(e *env, l loaded) error {
 	maps := [][]string{{"MAP", "ID", "TYPE", "KEY", "VALUE", "ENTRIES", "", "PIN"}}
 	for _, m := range l.Maps {
 		maps = append(maps, []string{quote(m.Name), fmt.Sprint(m.ID), m.Type, fmt.Sprint(m.KeySize), fmt.Sprint(m.ValueSize), fmt.Sprint(m.MaxEntries), m.Source, m.Pin})
@@ -169,6 +176,14 @@ func printLoaded(e *env, c *lode.Collection) error {
 	}
 	if len(l.Programs) > 0 {
 		table(&b, programs)
+		b.WriteByte('\n')
+	}
+	if len(l.Links) > 0 {
+		links := [][]string{{"LINK", "PIN"}}
+		for _, k := range l.Links {
+			links = append(links, []string{quote(k.Name), k.Pin})
+		}
+		table(&b, links)
 		b.WriteByte('\n')
 	}
 	b.WriteString(nextSteps(l))

@@ -10,7 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lode-bpf/lode"
 	"github.com/lode-bpf/lode/internal/ktest"
+	"github.com/lode-bpf/lode/reloc"
 )
 
 var update = flag.Bool("update", false, "write what is printed now to the golden files")
@@ -39,6 +41,25 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
+// recordedEnv is a file with a small kernel: the types of core_target.
+func recordedEnv(t *testing.T) string {
+	t.Helper()
+	o, err := lode.Parse(ktest.Object(t, "core_target"), lode.ParseOptions{Name: "target"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reloc.Recorded{KernelBTF: o.BTF, HasModules: true, KernelVersion: 6<<16 | 1<<8, Architecture: "amd64"}
+	b, err := r.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "kernel.env")
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // object is the path of a test object, relative so that it can stand in a
 // golden file.
 func object(t *testing.T, name string) string {
@@ -61,6 +82,14 @@ func TestOutput(t *testing.T) {
 		"inspect_counter_be.txt": {"inspect", object(t, "counter.bpfeb.o")},
 		"inspect_legacy.json":    {"inspect", "--json", object(t, "legacy.bpf.o")},
 		"plan_counter.txt":       {"plan", "--pin-root", "/sys/fs/bpf/app", object(t, "counter.bpf.o")},
+		"help_disasm.txt":        {"disasm", "--help"},
+		"disasm_core.txt":        {"disasm", object(t, "core_matrix.bpf.o")},
+		"disasm_target.txt":      {"disasm", "--env", recordedEnv(t), object(t, "core_matrix.bpf.o")},
+		"disasm_llvm.txt":        {"disasm", "--style", "llvm", object(t, "counter.bpf.o"), "count_ipv4"},
+		"disasm_be.txt":          {"disasm", "--style", "llvm", object(t, "minimal.bpfeb.o")},
+		"disasm_minimal.json":    {"disasm", "--json", object(t, "minimal.bpf.o")},
+		"plan_target.txt":        {"plan", "--env", recordedEnv(t), object(t, "core_matrix.bpf.o")},
+		"plan_edited.txt":        {"plan", object(t, "counter.bpf.o"), "--only", "count_other", "--map", "packets.max_entries=0x10"},
 		"plan_only.txt":          {"plan", object(t, "counter.bpf.o"), "--only", "count_ipv4"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -107,6 +136,14 @@ func TestBadInput(t *testing.T) {
 		"two files":           {[]string{"plan", "a", "b"}, 2, []string{"one file"}},
 		"unknown flag":        {[]string{"load", "--fast", "x"}, 2, []string{"-fast"}},
 		"unknown command":     {[]string{"laod"}, 2, []string{`"laod"`}},
+		"no such style":       {[]string{"disasm", "--style", "intel", object(t, "counter.bpf.o")}, 2, []string{"verifier or llvm"}},
+		"no such function":    {[]string{"disasm", object(t, "counter.bpf.o"), "x\n"}, 1, []string{`program "x\n"`}},
+		"not an environment":  {[]string{"disasm", "--env", object(t, "counter.bpf.o"), object(t, "counter.bpf.o")}, 1, []string{"counter.bpf.o", "lode env record"}},
+		"set nothing":         {[]string{"plan", "--set", "nothing=1", object(t, "globals.bpf.o")}, 1, []string{`variable "nothing"`}},
+		"set without value":   {[]string{"plan", "--set", "x", object(t, "globals.bpf.o")}, 2, []string{"VARIABLE=VALUE"}},
+		"no such map":         {[]string{"plan", "--map", "x.max_entries=1", object(t, "globals.bpf.o")}, 1, []string{`map "x"`}},
+		"no such attribute":   {[]string{"plan", "--map", "packets.size=1", object(t, "counter.bpf.o")}, 2, []string{"NAME.max_entries=N"}},
+		"no such type":        {[]string{"plan", "--type", "xpd", object(t, "counter.bpf.o")}, 2, []string{`program type "xpd"`}},
 		"wrong choice":        {[]string{"plan", "--legacy", "maybe", "x"}, 2, []string{"auto, never or only"}},
 		"relative pin root":   {[]string{"plan", "--pin-root", "x", object(t, "counter.bpf.o")}, 2, []string{"absolute"}},
 		"map dump of nothing": {[]string{"map", "dump"}, 2, []string{"usage: lode map dump"}},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path"
 
 	"github.com/lode-bpf/lode"
@@ -9,6 +10,7 @@ import (
 	"github.com/lode-bpf/lode/conf"
 	"github.com/lode-bpf/lode/elf"
 	"github.com/lode-bpf/lode/kconfig"
+	"github.com/lode-bpf/lode/reloc"
 	"github.com/lode-bpf/lode/sys"
 )
 
@@ -21,10 +23,7 @@ func (e *env) open() (*lode.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(e.opts.only) > 0 {
-		return o, o.Only(e.opts.only...)
-	}
-	return o, nil
+	return o, e.edit(o)
 }
 
 // openLegacy reads an object file with iproute2's map format allowed or not.
@@ -49,6 +48,28 @@ func openLegacy(path, legacy string) (*lode.Object, error) {
 	return nil, usage("--legacy is auto, never or only, not %q", legacy)
 }
 
+// relocationEnv is the kernel that --env names: a recorded one or, if it is
+// "live" or not given, the running one.
+func (e *env) relocationEnv() (reloc.Env, error) {
+	if e.opts.env == "" || e.opts.env == "live" {
+		return kernelEnv(), nil
+	}
+	return readEnv(e.opts.env)
+}
+
+// readEnv reads a recorded kernel.
+func readEnv(file string) (*reloc.Recorded, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	r, err := reloc.ReadRecorded(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a recorded kernel, as lode env record writes it: %w", file, err)
+	}
+	return r, nil
+}
+
 // policy is the pinning policy that the flags and the system's configuration make.
 func (e *env) policy() (lode.Policy, error) {
 	config, err := conf.Load(conf.Options{Path: e.opts.config})
@@ -58,7 +79,7 @@ func (e *env) policy() (lode.Policy, error) {
 	if e.opts.pinRoot != "" && !path.IsAbs(e.opts.pinRoot) {
 		return lode.Policy{}, usage("--pin-root %q is not an absolute path", e.opts.pinRoot)
 	}
-	return lode.Policy{Config: config, PinRoot: e.opts.pinRoot}, nil
+	return lode.Policy{Config: config, PinRoot: e.opts.pinRoot, Attach: e.opts.attach}, nil
 }
 
 // kernelEnv is what relocation can know of this kernel.

@@ -13,6 +13,15 @@ type options struct {
 	only    list
 	legacy  string
 	noPin   bool
+	env     string
+	now     bool
+	dryRun  bool
+	attach  bool
+	set     many
+	resize  many
+	typ     string
+
+	style string
 }
 
 // A list is a flag that may be given more than once, or with commas.
@@ -24,19 +33,56 @@ func (l *list) Set(s string) error {
 	return nil
 }
 
+// A many is a flag that may be given more than once; commas are part of it.
+type many []string
+
+func (m *many) String() string { return strings.Join(*m, " ") }
+func (m *many) Set(s string) error {
+	*m = append(*m, s)
+	return nil
+}
+
 func commonFlags(f *flag.FlagSet, e *env) {
 	f.BoolVar(&e.opts.json, "json", false, "print JSON")
 }
 
-func planFlags(f *flag.FlagSet, e *env) {
-	commonFlags(f, e)
-	f.StringVar(&e.opts.pinRoot, "pin-root", "", "pin everything below this `directory` of a bpffs; it is made if missing")
-	f.StringVar(&e.opts.config, "config", "", "pinning configuration `file` instead of the system's")
-	f.Var(&e.opts.only, "only", "load only these `programs`")
+func legacyFlag(f *flag.FlagSet, e *env) {
 	f.StringVar(&e.opts.legacy, "legacy", "auto", "iproute2's legacy map format: auto, never or only")
 }
 
+func envFlag(f *flag.FlagSet, e *env, absent string) {
+	f.StringVar(&e.opts.env, "env", "", "relocate for the kernel recorded in this `file` (see lode env record), or \"live\" for this one; "+absent)
+}
+
+// editFlags change the object before it is relocated.
+func editFlags(f *flag.FlagSet, e *env) {
+	f.Var(&e.opts.only, "only", "load only these `programs`")
+	f.Var(&e.opts.set, "set", "initial value of a global variable: `VARIABLE=VALUE`; may be repeated")
+	f.Var(&e.opts.resize, "map", "change a map definition: `NAME.max_entries=N`; may be repeated")
+	typeFlag(f, e)
+	legacyFlag(f, e)
+}
+
+func typeFlag(f *flag.FlagSet, e *env) {
+	f.StringVar(&e.opts.typ, "type", "", "program `type` of programs whose section names none, such as xdp")
+}
+
+func policyFlags(f *flag.FlagSet, e *env) {
+	commonFlags(f, e)
+	f.StringVar(&e.opts.pinRoot, "pin-root", "", "pin everything below this `directory` of a bpffs; it is made if missing")
+	f.StringVar(&e.opts.config, "config", "", "pinning configuration `file` instead of the system's")
+	editFlags(f, e)
+	f.BoolVar(&e.opts.attach, "attach", false, "attach programs to what their section names say, and register struct_ops maps")
+}
+
+func planFlags(f *flag.FlagSet, e *env) {
+	policyFlags(f, e)
+	envFlag(f, e, "without it, for this kernel")
+	f.BoolVar(&e.opts.now, "now", false, "look what is pinned now at the plan's paths")
+}
+
 func loadFlags(f *flag.FlagSet, e *env) {
-	planFlags(f, e)
-	f.BoolVar(&e.opts.noPin, "no-pin-programs", false, "do not pin programs; they end with this command unless something else holds them")
+	policyFlags(f, e)
+	f.BoolVar(&e.opts.noPin, "no-pin-programs", false, "do not pin programs and links; they end with this command unless something else holds them")
+	f.BoolVar(&e.opts.dryRun, "dry-run", false, "change nothing; print the plan with what is pinned now")
 }

@@ -106,10 +106,15 @@ func (u *unloader) directory(d *pin.Dir) error {
 		return err
 	}
 	for _, name := range names {
-		if strings.HasSuffix(name, lode.ProgramsSuffix) {
-			if err := u.programs(d, name); err != nil {
-				return err
-			}
+		var err error
+		switch {
+		case strings.HasSuffix(name, linksSuffix):
+			err = u.objects(d, name, sys.ObjLink) // first: programs stop running
+		case strings.HasSuffix(name, lode.ProgramsSuffix):
+			err = u.objects(d, name, sys.ObjProg)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	for _, name := range names {
@@ -142,8 +147,9 @@ func (u *unloader) remove(d *pin.Dir, name string, what pin.Entry) error {
 	return err
 }
 
-// programs removes a directory of programs and notes which maps they use.
-func (u *unloader) programs(parent *pin.Dir, name string) error {
+// objects removes a directory of programs, and notes which maps they use, or of
+// links.
+func (u *unloader) objects(parent *pin.Dir, name string, kind sys.ObjKind) error {
 	d, err := parent.Sub(name)
 	if err != nil {
 		return err
@@ -158,11 +164,13 @@ func (u *unloader) programs(parent *pin.Dir, name string) error {
 		if err != nil {
 			return err
 		}
-		if what.Dir || what.Kind != sys.ObjProg {
+		if what.Dir || what.Kind != kind {
 			continue
 		}
-		if err := u.note(d, n); err != nil {
-			return err
+		if kind == sys.ObjProg {
+			if err := u.note(d, n); err != nil {
+				return err
+			}
 		}
 		if err := u.remove(d, n, what); err != nil {
 			return err
