@@ -51,6 +51,7 @@ var rules = map[string][]string{
 	"internal/vmtest":      {xsys},
 	"internal/importrules": {},
 	"internal/realobjects": {},
+	"docs":                 {},
 }
 
 // Modules that this one may require, and nothing else ever.
