@@ -3,6 +3,7 @@ package lode
 import (
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/lode-bpf/lode/elf"
 	"github.com/lode-bpf/lode/maps"
@@ -132,15 +133,7 @@ func (o *Object) Claimed(section string) []Symbol {
 		}
 		out = append(out, y)
 	}
-	slices.SortStableFunc(out, func(a, b Symbol) int {
-		switch {
-		case a.Offset < b.Offset:
-			return -1
-		case a.Offset > b.Offset:
-			return 1
-		}
-		return 0
-	})
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Offset < out[j].Offset })
 	return out
 }
 

@@ -2,8 +2,7 @@ package btf
 
 import (
 	"bytes"
-	"slices"
-	"strings"
+	"sort"
 )
 
 // An Ext is the content of a .BTF.ext section: for each code section of the
@@ -163,7 +162,7 @@ func (e *Ext) parsePart(part, at, end int) error {
 		p.records += int(n)
 		at += int(n) * int(size)
 	}
-	slices.SortStableFunc(p.blocks, func(a, b extBlock) int { return strings.Compare(a.section, b.section) })
+	sort.SliceStable(p.blocks, func(i, j int) bool { return p.blocks[i].section < p.blocks[j].section })
 	return nil
 }
 
@@ -197,7 +196,7 @@ func (e *Ext) sectionName(off uint32) (string, ErrorKind) {
 // table and their bytes.
 func (e *Ext) each(part int, section string, yield func(int, []byte) bool) {
 	p := &e.parts[part]
-	i, _ := slices.BinarySearchFunc(p.blocks, section, func(b extBlock, s string) int { return strings.Compare(b.section, s) })
+	i := sort.Search(len(p.blocks), func(i int) bool { return p.blocks[i].section >= section })
 	for ; i < len(p.blocks) && p.blocks[i].section == section; i++ {
 		b := &p.blocks[i]
 		for n := range int(b.n) {

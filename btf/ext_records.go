@@ -2,9 +2,8 @@ package btf
 
 import (
 	"bytes"
-	"cmp"
 	"iter"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -142,7 +141,7 @@ func (e *Ext) Sections() []string {
 			}
 		}
 	}
-	slices.SortFunc(firsts, func(a, b extBlock) int { return cmp.Compare(a.at, b.at) })
+	sort.SliceStable(firsts, func(i, j int) bool { return firsts[i].at < firsts[j].at })
 	names := make([]string, 0, len(firsts))
 	seen := make(map[string]bool, len(firsts))
 	for _, b := range firsts {

@@ -2,7 +2,7 @@ package btf
 
 import (
 	"cmp"
-	"slices"
+	"sort"
 )
 
 // fixExterns rewrites the Datasecs that declare variables and functions of
@@ -117,8 +117,9 @@ func (e *editor) fixKconfig(t Type) error {
 		places = append(places, place{v, typ.Name(), align})
 		e.set(typ, 3, uint32(LinkageGlobal))
 	}
-	slices.SortStableFunc(places, func(a, b place) int {
-		return cmp.Or(cmp.Compare(b.align, a.align), cmp.Compare(a.Size, b.Size), cmp.Compare(a.name, b.name))
+	sort.SliceStable(places, func(i, j int) bool {
+		a, b := &places[i], &places[j]
+		return cmp.Or(cmp.Compare(b.align, a.align), cmp.Compare(a.Size, b.Size), cmp.Compare(a.name, b.name)) < 0
 	})
 	vars := make([]VarSecinfo, 0, len(places))
 	end := uint64(0)

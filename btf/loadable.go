@@ -1,8 +1,7 @@
 package btf
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/lode-bpf/lode/elf"
@@ -154,7 +153,7 @@ func (e *editor) vars(t Type) []VarSecinfo {
 // setVars writes the variables of a Datasec, by offset. They must lie inside
 // the section and apart from one another.
 func (e *editor) setVars(t Type, vars []VarSecinfo, size uint64) error {
-	slices.SortStableFunc(vars, func(a, b VarSecinfo) int { return cmp.Compare(a.Offset, b.Offset) })
+	sort.SliceStable(vars, func(i, j int) bool { return vars[i].Offset < vars[j].Offset })
 	end := uint64(0)
 	for i, v := range vars {
 		name := strconv.Quote(e.s.Type(v.Type).Name())

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/lode-bpf/lode/btf"
 	"github.com/lode-bpf/lode/elf"
@@ -35,7 +36,7 @@ func (c *collector) pointers(sec elf.Section) ([]pointer, error) {
 			ptrs = append(ptrs, p)
 		}
 	}
-	slices.SortStableFunc(ptrs, func(a, b pointer) int { return cmp.Compare(a.offset, b.offset) })
+	sort.SliceStable(ptrs, func(i, j int) bool { return ptrs[i].offset < ptrs[j].offset })
 	for i := 1; i < len(ptrs); i++ {
 		if ptrs[i].offset-ptrs[i-1].offset < 8 {
 			return nil, &DefinitionError{Section: sec.Name(), Offset: ptrs[i].offset, Reason: "two relocations for the same bytes"}

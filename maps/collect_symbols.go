@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/lode-bpf/lode/btf"
 	"github.com/lode-bpf/lode/elf"
@@ -76,8 +77,10 @@ func (c *collector) functionAt(section int, value uint64) (string, bool) {
 				c.functions.syms = append(c.functions.syms, y)
 			}
 		}
-		slices.SortStableFunc(c.functions.syms, func(a, b elf.Symbol) int {
-			return cmp.Or(cmp.Compare(a.SectionIndex(), b.SectionIndex()), cmp.Compare(a.Value(), b.Value()))
+		syms := c.functions.syms
+		sort.SliceStable(syms, func(i, j int) bool {
+			a, b := syms[i], syms[j]
+			return cmp.Or(cmp.Compare(a.SectionIndex(), b.SectionIndex()), cmp.Compare(a.Value(), b.Value())) < 0
 		})
 	}
 	syms := c.functions.syms
@@ -138,7 +141,7 @@ func (c *collector) variables(sec elf.Section, ds btf.Type) ([]variable, error) 
 		}
 		vars = append(vars, v)
 	}
-	slices.SortStableFunc(vars, func(a, b variable) int { return cmp.Compare(a.Offset, b.Offset) })
+	sort.SliceStable(vars, func(i, j int) bool { return vars[i].Offset < vars[j].Offset })
 	for i := 1; i < len(vars); i++ {
 		if a, b := vars[i-1], vars[i]; a.Offset+a.Size > b.Offset {
 			return nil, &DefinitionError{Section: sec.Name(), Offset: b.Offset, Map: b.Name,

@@ -1,8 +1,8 @@
 package prog
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/lode-bpf/lode/btf"
@@ -234,7 +234,7 @@ func sortByIndex[T any](recs []T, index func(*T) *int) bool {
 		sorted = *index(&recs[i-1]) <= *index(&recs[i])
 	}
 	if !sorted {
-		slices.SortStableFunc(recs, func(a, b T) int { return cmp.Compare(*index(&a), *index(&b)) })
+		sort.SliceStable(recs, func(i, j int) bool { return *index(&recs[i]) < *index(&recs[j]) })
 	}
 	return sorted
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/lode-bpf/lode/insn"
@@ -43,8 +44,9 @@ type binder struct {
 
 func newBinder(x *index) *binder {
 	b := &binder{index: x, maps: slices.Clone(x.in.Maps), named: map[string]string{}, externs: make(map[string]int, len(x.in.Externs))}
-	slices.SortStableFunc(b.maps, func(a, c MapSymbol) int {
-		return cmp.Or(cmp.Compare(a.Section, c.Section), cmp.Compare(a.Offset, c.Offset))
+	sort.SliceStable(b.maps, func(i, j int) bool {
+		a, c := &b.maps[i], &b.maps[j]
+		return a.Section < c.Section || a.Section == c.Section && a.Offset < c.Offset
 	})
 	for _, m := range x.in.Maps {
 		if _, ok := b.named[m.Name]; m.Name != "" && !ok {

@@ -1,9 +1,8 @@
 package reloc
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/lode-bpf/lode/btf"
@@ -118,7 +117,7 @@ func (x *index) jobs() []job {
 		}
 	}
 	record := func(j job) int { return x.fns[j.fn].CORE[j.rec].Record }
-	slices.SortStableFunc(jobs, func(a, b job) int { return cmp.Compare(record(a), record(b)) })
+	sort.SliceStable(jobs, func(i, j int) bool { return record(jobs[i]) < record(jobs[j]) })
 	return jobs
 }
 

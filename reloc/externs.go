@@ -3,7 +3,7 @@ package reloc
 import (
 	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 
 	"github.com/lode-bpf/lode/btf"
 	"github.com/lode-bpf/lode/elf"
@@ -159,8 +159,9 @@ func layKconfig(externs []Extern, b *btf.Spec) uint32 {
 		}
 		vars = append(vars, variable{e, align})
 	}
-	slices.SortFunc(vars, func(a, c variable) int {
-		return cmp.Or(cmp.Compare(c.align, a.align), cmp.Compare(a.Size, c.Size), cmp.Compare(a.Name, c.Name))
+	sort.SliceStable(vars, func(i, j int) bool {
+		a, c := &vars[i], &vars[j]
+		return cmp.Or(cmp.Compare(c.align, a.align), cmp.Compare(a.Size, c.Size), cmp.Compare(a.Name, c.Name)) < 0
 	})
 	off := uint64(0)
 	for _, v := range vars {

@@ -1,9 +1,9 @@
 package reloc
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -78,7 +78,7 @@ func (l *linker) program(e int32) {
 
 // sortChanges puts changes in the order of instructions.
 func (p *Program) sortChanges() {
-	slices.SortStableFunc(p.Changes, func(a, b Change) int { return cmp.Compare(a.Index, b.Index) })
+	sort.SliceStable(p.Changes, func(i, j int) bool { return p.Changes[i].Index < p.Changes[j].Index })
 }
 
 func (l *linker) find(name, format string, args ...any) {
