@@ -35,13 +35,21 @@ func Kernel() (*Spec, error) {
 // that point into it may outlive every Spec. Where it cannot be mapped, it is
 // read each time.
 func kernelImage() ([]byte, error) {
-	if b := mapKernel(); b != nil {
-		return b, nil
+	kernel.once.Do(func() { kernel.mapped = mapKernel() })
+	if kernel.mapped != nil {
+		return kernel.mapped, nil
 	}
 	return readKernelBTF("vmlinux")
 }
 
-var mapKernel = sync.OnceValue(func() []byte {
+// kernel is a value, not a function that the package would have to make at
+// start: programs that never ask for the kernel's types do not carry mapKernel.
+var kernel struct {
+	once   sync.Once
+	mapped []byte
+}
+
+func mapKernel() []byte {
 	f, err := os.Open(kernelDir + "vmlinux")
 	if err != nil {
 		return nil
@@ -56,7 +64,7 @@ var mapKernel = sync.OnceValue(func() []byte {
 		return nil
 	}
 	return b
-})
+}
 
 // readKernelBTF reads a file that the kernel shows, which is as long as the
 // kernel says.
