@@ -133,6 +133,15 @@ func TestMalformedTruncatedFile(t *testing.T) {
 	}
 }
 
+// firstSection makes the first section header, which stands for no section, one
+// of a type, with more contents than any file.
+func firstSection(t SectionType) func(p *patch) {
+	return func(p *patch) {
+		p.half(p.sec(0)+4, uint32(t))
+		p.word(p.sec(0)+p.lay.shSize, 1<<44|3<<30)
+	}
+}
+
 func setFlags(p *patch, sec int, flag SectionFlags) { p.word(p.sec(sec)+8, uint64(flag)) }
 
 func TestMalformedSections(t *testing.T) { runClasses(t, sectionClasses) }
@@ -188,6 +197,9 @@ var sectionClasses = []class{
 	{name: "sh_name past the table", change: func(p *patch) { p.half(p.sec(secMaps), 1<<30) }, kind: Range, field: "sh_name"},
 	{name: "sh_addralign not a power of two", change: func(p *patch) { p.word(p.sec(secMaps)+p.lay.shAddralign, 12) }, findings: []string{"sh_addralign"}},
 	{name: "first section header not empty", change: func(p *patch) { p.half(p.sec(0)+4, 1) }, findings: []string{"sh_type"}},
+	{name: "first section header of endless notes", change: firstSection(SHT_NOTE), findings: []string{"sh_type"}},
+	{name: "first section header of endless relocations", change: firstSection(SHT_REL), findings: []string{"sh_type"}},
+	{name: "first section header of endless strings", change: firstSection(SHT_STRTAB), findings: []string{"sh_type"}},
 }
 
 func TestMalformedSymbols(t *testing.T) { runClasses(t, symbolClasses) }

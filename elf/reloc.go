@@ -65,6 +65,9 @@ func (s Section) RelocSymbol(r Reloc) Symbol {
 
 // relocSize is the size of a record, 0 if this is not a relocation section.
 func (s Section) relocSize() int {
+	if !s.hasBytes() {
+		return 0
+	}
 	switch s.Type() {
 	case SHT_REL:
 		return s.f.lay.relsize

@@ -109,16 +109,17 @@ func (s Section) Data() []byte {
 // String is the string that starts at byte off of a string table, without a
 // copy, and whether there is one.
 func (s Section) String(off uint32) (string, bool) {
-	if s.Type() != SHT_STRTAB || uint64(off) >= s.Size() {
+	if s.Type() != SHT_STRTAB || !s.hasBytes() || uint64(off) >= s.Size() {
 		return "", false
 	}
 	return s.f.str(s.extent(), uint64(off)), true
 }
 
-// hasBytes reports whether the section has contents in the file.
+// hasBytes reports whether the section has contents in the file. The first one
+// never has: its header carries numbers for which the ELF header has no room.
 func (s Section) hasBytes() bool {
 	t := s.Type()
-	return t != SHT_NULL && t != SHT_NOBITS
+	return s.i != 0 && t != SHT_NULL && t != SHT_NOBITS
 }
 
 // extent is where the contents stand.
