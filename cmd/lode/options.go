@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"strings"
+	"time"
 )
 
 // options are the flags of all commands; each command registers those it has.
@@ -21,7 +22,10 @@ type options struct {
 	resize  many
 	typ     string
 
-	style string
+	style   string
+	fixups  bool
+	compare bool
+	limit   time.Duration
 }
 
 // A list is a flag that may be given more than once, or with commas.

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 )
 
@@ -38,4 +39,31 @@ func quote(s string) string {
 		}
 	}
 	return s
+}
+
+// progress says on a terminal which of the files of a command is being worked
+// on, and clears that at the end. Elsewhere it says nothing.
+func (e *env) progress(i int, file string) {
+	if len(e.args) < 2 || !isTerminal(e.errOut) {
+		return
+	}
+	fmt.Fprint(e.errOut, "\r\x1b[K")
+	if i < len(e.args) {
+		fmt.Fprintf(e.errOut, "%d/%d %s", i+1, len(e.args), quote(file))
+	}
+}
+
+// isTerminal reports whether something that is written to is a terminal: a
+// character device that is not /dev/null.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	st, err := f.Stat()
+	if err != nil || st.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(st, null)
 }

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lode-bpf/lode/internal/ktest"
+	"github.com/lode-bpf/lode/sys"
+)
+
+var varying = regexp.MustCompile(`_ns":\d+|"ns":\d+`)
+
+func TestKernelVerify(t *testing.T) {
+	ktest.Root(t)
+	ktest.NoFDLeaks(t)
+	status, out, errOut := cli("verify", object(t, "counter.bpf.o"), object(t, "rejected.bpf.o"))
+	if status != 1 || !strings.Contains(errOut, "1 of 2 files did not pass") {
+		t.Errorf("status %d: %s", status, errOut)
+	}
+	for _, want := range []string{"(all)", "count_other", "xdp", "failed", "WHY", "map_value_or_null", "rejected.bpf.c:28"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the table lacks %q:\n%s", want, out)
+		}
+	}
+	status, out, errOut = cli("verify", "--json", object(t, "minimal.bpf.o"), object(t, "counter.bpf.o"))
+	if status != 0 {
+		t.Fatalf("status %d: %s", status, errOut)
+	}
+	want := `{"loader":"lode","file":"../../testdata/minimal.bpf.o","open_ok":true,"open_errno":0,"open_err":"","open_ns":0,"maps":0,"load_ok":true,"load_errno":0,"load_err":"","load_ns":0,"progs":[{"name":"keep","section":"socket","type":"socket_filter","ok":true,"errno":0,"ns":0,"err":""}]}`
+	first, rest, _ := strings.Cut(out, "\n")
+	first = varying.ReplaceAllStringFunc(first, func(s string) string { return s[:strings.IndexByte(s, ':')+1] + "0" })
+	if diff := cmp.Diff(want, first); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if strings.Count(rest, "\n") != 1 {
+		t.Errorf("not one line a file:\n%s", out)
+	}
+}
+
+// TestKernelVerifyFixups loads objects that leave something to their user.
+func TestKernelVerifyFixups(t *testing.T) {
+	root := filepath.Join(ktest.BPFFS(t), "app")
+	if status, _, errOut := cli("verify", "--pin-root", root, "--fixups", object(t, "counter.bpf.o")); status != 0 {
+		t.Errorf("status %d: %s", status, errOut)
+	}
+	if _, err := os.Lstat(root); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("something is left in bpffs (%v)", err)
+	}
+	status, out, _ := cli("verify", "--type", "socket_filter", object(t, "sections.bpf.o"))
+	if i := strings.Index(out, " unknown "); status != 1 || i < 0 || !strings.Contains(out[i:i+60], "socket_filter") || strings.Contains(out, "unknown: prog:") {
+		t.Errorf("--type has no effect:\n%s", out)
+	}
+}
+
+// TestKernelVerifyLimit is a verifier that takes too long.
+func TestKernelVerifyLimit(t *testing.T) {
+	ktest.Root(t)
+	k := &timedKernel{Kernel: slowKernel{sys.Live()}, limit: time.Millisecond}
+	_, err := k.BPF(sys.CmdProgLoad, &sys.ProgLoadAttr{})
+	if !errors.Is(err, syscall.ETIMEDOUT) || !strings.Contains(err.Error(), "--limit") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A slowKernel takes its time for programs.
+type slowKernel struct{ sys.Kernel }
+
+func (slowKernel) BPF(sys.Cmd, sys.Attr) (int, error) { select {} }
+
+// TestKernelVerifyInterrupt is an interrupt at any file: what was verified so
+// far is printed, and nothing is left.
+func TestKernelVerifyInterrupt(t *testing.T) {
+	ktest.Root(t)
+	ktest.NoFDLeaks(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+	defer cancel()
+	var out, errOut strings.Builder
+	args := []string{"verify"}
+	for range 1000 {
+		args = append(args, object(t, "counter.bpf.o"))
+	}
+	if status := run(ctx, args, &out, &errOut); status != 1 || !strings.Contains(errOut.String(), "interrupted; nothing was left") {
+		t.Errorf("status %d: %s", status, errOut.String())
+	}
+}
+
+func TestVerifyCompare(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, all ...verified) string {
+		var b []byte
+		for _, x := range all {
+			line, err := json.Marshal(x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b = append(append(b, line...), '\n')
+		}
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	same := verified{File: "a.o", OpenOK: true, LoadOK: true, LoadNS: 1, Programs: []verifiedProgram{{Name: "p", OK: true}, {Name: "q", OK: true}}}
+	worse := verified{File: "a.o", OpenOK: true, LoadErrno: 22, LoadNS: 2, Programs: []verifiedProgram{{Name: "p", Errno: 13}, {Name: "q", OK: true}}}
+	more := verified{File: "b.o", OpenErrno: 2}
+	before, after := write("before", same), write("after", worse, more)
+	status, out, errOut := cli("verify", "--compare", before, after)
+	want := "a.o: load: ok, then failed with errno 22\na.o: program \"p\": ok, then failed with errno 13\nb.o: open: absent, then failed with errno 2\n"
+	if diff := cmp.Diff(want, out); diff != "" || status != 1 || errOut != "lode: 3 of 5 verdicts differ\n" {
+		t.Errorf("status %d, %s -want +got:\n%s", status, errOut, diff)
+	}
+	if status, out, errOut := cli("verify", "--compare", before, before); status != 0 || out != "" {
+		t.Errorf("status %d, %s%s", status, out, errOut)
+	}
+	if status, _, errOut := cli("verify", "--compare", before, object(t, "counter.bpf.c")); status != 1 || !strings.Contains(errOut, "counter.bpf.c:1: not what") {
+		t.Errorf("status %d, %s", status, errOut)
+	}
+}
