@@ -1,0 +1,339 @@
+package link
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lode-bpf/lode/internal/ktest"
+	"github.com/lode-bpf/lode/sys"
+)
+
+// Helpers of the kernel that the programs below call (enum bpf_func_id).
+const (
+	fnMapLookup      = 1
+	fnSelectReusport = 82
+	fnSkRelease      = 86
+	fnSkAssign       = 124
+)
+
+// loadCode loads given instructions.
+func loadCode(t *testing.T, attr sys.ProgLoadAttr, code []byte) *sys.FD {
+	t.Helper()
+	log := make([]byte, 16<<10)
+	attr.Insns, attr.InsnCount, attr.License = sys.BytesPtr(code), uint32(len(code)/8), sys.StringPtr("GPL")
+	attr.LogBuf, attr.LogSize, attr.LogLevel = sys.BytesPtr(log), uint32(len(log)), 1
+	p, err := sys.ProgLoad(sys.Live(), &attr)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+// socketMap is a map with one socket in slot 0.
+func socketMap(t *testing.T, typ sys.MapType, socket int) *sys.FD {
+	t.Helper()
+	m, err := sys.MapCreate(sys.Live(), &sys.MapCreateAttr{MapType: typ, KeySize: 4, ValueSize: 8, MaxEntries: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	key, value := uint32(0), uint64(socket)
+	if err := sys.MapUpdate(m.Int(), unsafe.Pointer(&key), unsafe.Pointer(&value), 0); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// keyZero stores 0 on the stack and points r2 to it, and r1 to the map.
+func keyZero(code []byte, m *sys.FD) []byte {
+	code = insn(code, 0x62, 10, 0, -4, 0)     // *(u32 *)(r10 -4) = 0
+	code = insn(code, 0xbf, 2, 10, 0, 0)      // r2 = r10
+	code = insn(code, 0x07, 2, 0, 0, -4)      // r2 += -4
+	code = insn(code, 0x18, 1, 1, 0, m.Num()) // r1 = map
+	return insn(code, 0, 0, 0, 0, 0)
+}
+
+// listen is a socket that waits for connections, and its port.
+func listen(t *testing.T) (fd, port int) {
+	t.Helper()
+	fd = newSocket(t, unix.AF_INET, unix.SOCK_STREAM)
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 4)); err != nil {
+		t.Fatal(err)
+	}
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fd, sa.(*unix.SockaddrInet4).Port
+}
+
+func dial(t *testing.T, port int) error {
+	t.Helper()
+	fd := newSocket(t, unix.AF_INET, unix.SOCK_STREAM)
+	return unix.Connect(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: port})
+}
+
+// A connection to a port on which nobody listens ends at the socket that the program
+// chooses.
+func TestKernelSKLookupSteers(t *testing.T) {
+	k := kernelTest(t)
+	ktest.NetNS(t)
+	fd, port := listen(t)
+	other := port ^ 1
+	if err := dial(t, other); !errors.Is(err, unix.ECONNREFUSED) {
+		t.Fatalf("somebody listens on the other port: %v", err)
+	}
+	m := socketMap(t, sys.MapTypeSockMap, fd)
+	code := insn(nil, 0xbf, 6, 1, 0, 0) // r6 = r1
+	code = keyZero(code, m)
+	code = insn(code, 0x85, 0, 0, 0, fnMapLookup)
+	code = insn(code, 0x15, 0, 0, 8, 0) // if r0 == 0 goto pass
+	code = insn(code, 0xbf, 7, 0, 0, 0) // r7 = r0
+	code = insn(code, 0xbf, 1, 6, 0, 0)
+	code = insn(code, 0xbf, 2, 7, 0, 0)
+	code = insn(code, 0xb7, 3, 0, 0, 0)
+	code = insn(code, 0x85, 0, 0, 0, fnSkAssign)
+	code = insn(code, 0xbf, 1, 7, 0, 0)
+	code = insn(code, 0x85, 0, 0, 0, fnSkRelease)
+	code = insn(code, 0x05, 0, 0, 0, 0)
+	code = insn(code, 0xb7, 0, 0, 0, 1) // pass: r0 = SK_PASS
+	code = insn(code, 0x95, 0, 0, 0, 0)
+	p := loadCode(t, sys.ProgLoadAttr{ProgType: sys.ProgTypeSKLookup, ExpectedAttachType: sys.AttachSKLookup}, code)
+	ns, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(ns)
+	l, err := NetNS(k, p.Int(), ns, sys.AttachSKLookup)
+	own(t, l, err)
+	if err := dial(t, other); err != nil {
+		t.Fatalf("the connection was not steered: %v", err)
+	}
+	conn, from, err := unix.Accept4(fd, unix.SOCK_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	local, _ := unix.Getsockname(conn)
+	unix.Close(conn)
+	if got := local.(*unix.SockaddrInet4).Port; got != other {
+		t.Errorf("the accepted connection from %v has port %d, want %d", from, got, other)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := dial(t, other); !errors.Is(err, unix.ECONNREFUSED) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+// Of two sockets with one address, the program chooses which gets the packets.
+func TestKernelSKReuseportSelects(t *testing.T) {
+	k := kernelTest(t)
+	ktest.NetNS(t)
+	to := &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
+	var group [2]int
+	for i := range group {
+		group[i] = newSocket(t, unix.AF_INET, unix.SOCK_DGRAM)
+		if err := errors.Join(unix.SetsockoptInt(group[i], unix.SOL_SOCKET, unix.SO_REUSEPORT, 1), unix.Bind(group[i], to)); err != nil {
+			t.Fatal(err)
+		}
+		sa, err := unix.Getsockname(group[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		to.Port = sa.(*unix.SockaddrInet4).Port
+	}
+	m := socketMap(t, sys.MapTypeReuseportSockArray, group[1])
+	code := insn(nil, 0xbf, 6, 1, 0, 0)
+	code = keyZero(code, m)
+	code = insn(code, 0xbf, 3, 2, 0, 0) // r3 = key
+	code = insn(code, 0xbf, 2, 1, 0, 0) // r2 = map
+	code = insn(code, 0xbf, 1, 6, 0, 0)
+	code = insn(code, 0xb7, 4, 0, 0, 0)
+	code = insn(code, 0x85, 0, 0, 0, fnSelectReusport)
+	code = insn(code, 0xb7, 0, 0, 0, 1)
+	code = insn(code, 0x95, 0, 0, 0, 0)
+	p := loadCode(t, sys.ProgLoadAttr{ProgType: sys.ProgTypeSKReuseport, ExpectedAttachType: sys.AttachSKReuseportSelect}, code)
+	l, err := SKReuseport(k, p.Int(), group[0])
+	own(t, l, err)
+	const packets = 32 // each from another port: the kernel's own choice would hit both
+	for range packets {
+		if err := unix.Sendto(newSocket(t, unix.AF_INET, unix.SOCK_DGRAM), []byte("x"), 0, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got [2]int
+	for i, fd := range group {
+		for {
+			if _, _, err := unix.Recvfrom(fd, make([]byte, 4), unix.MSG_DONTWAIT); err != nil {
+				break
+			}
+			got[i]++
+		}
+	}
+	if got != [2]int{0, packets} {
+		t.Errorf("the sockets got %v packets, want all of %d at the second", got, packets)
+	}
+}
+
+// A verdict program on a socket map drops what a socket receives, until it is
+// replaced.
+func TestKernelSKSKBVerdict(t *testing.T) {
+	k := kernelTest(t)
+	hook := sys.AttachSKSKBVerdict
+	need(t, sys.AttachTypeFeature(hook))
+	ktest.NetNS(t)
+	a, b := tcpPair(t)
+	m, err := sys.MapCreate(k, &sys.MapCreateAttr{MapType: sys.MapTypeSockMap, KeySize: 4, ValueSize: 8, MaxEntries: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	const drop = 0
+	p := loadType(t, sys.ProgTypeSKSKB, hook, drop)
+	l, err := SockMap(k, p.fd(), m.Int(), hook)
+	own(t, l, err)
+	key, value := uint32(0), uint64(b)
+	if err := sys.MapUpdate(m.Int(), unsafe.Pointer(&key), unsafe.Pointer(&value), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unix.Write(a, []byte("gone")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(b), Events: unix.POLLIN}}, 200); n != 0 || err != nil || p.runs(t) == 0 {
+		t.Errorf("the dropped bytes: poll %d, %v after %d runs", n, err, p.runs(t))
+	}
+}
+
+// A program is replaced while packets come in: each of them is seen by one of the two
+// programs, and none gets past.
+func TestKernelUpdateUnderTraffic(t *testing.T) {
+	k := kernelTest(t)
+	ktest.NetNS(t)
+	const packets = 3000
+	for name, attach := range map[string]func(prog int) (*Link, error){
+		"link": func(prog int) (*Link, error) { return XDP(k, prog, XDPOptions{IfIndex: loopback, Mode: XDPGeneric}) },
+		"netlink": func(prog int) (*Link, error) {
+			return XDPNetlink(k, prog, XDPOptions{IfIndex: loopback, Mode: XDPGeneric})
+		},
+		"tcx": func(prog int) (*Link, error) { return TCX(k, prog, loopback, sys.AttachTCXIngress, Anchor{}) },
+		"tc":  func(prog int) (*Link, error) { return TC(k, prog, TCOptions{IfIndex: loopback, Direction: TCIngress}) },
+	} {
+		typ, hook, drop := sys.ProgTypeXDP, sys.AttachType(0), int32(xdpDrop)
+		if name == "tcx" || name == "tc" {
+			typ, drop = sys.ProgTypeSchedCls, 2
+		}
+		if name == "tcx" {
+			if hook = sys.AttachTCXIngress; sys.Probe(k, sys.AttachTypeFeature(hook)) != nil {
+				continue
+			}
+		}
+		one, two := loadType(t, typ, hook, drop), loadType(t, typ, hook, drop)
+		l, err := attach(one.fd())
+		if err != nil && name == "tc" {
+			t.Logf("tc: not here: %v", err)
+			continue
+		}
+		own(t, l, err)
+		u := newUDP(t)
+		done := make(chan error)
+		go func() { // sends from the same namespace until all are sent
+			for range packets {
+				if err := unix.Sendto(u.send, []byte("x"), 0, &u.to); err != nil {
+					done <- err
+					return
+				}
+			}
+			done <- nil
+		}()
+		updates := 0
+		for err = errNotYet; err == errNotYet; updates++ {
+			next := one
+			if updates%2 == 0 {
+				next = two
+			}
+			if err := l.Update(next.fd()); err != nil {
+				t.Errorf("%s: update %d: %v", name, updates, err)
+			}
+			select {
+			case err = <-done:
+			default:
+			}
+		}
+		if err != nil {
+			t.Errorf("%s: sending: %v", name, err)
+		}
+		seen := one.runs(t) + two.runs(t)
+		if _, _, err := unix.Recvfrom(u.recv, make([]byte, 4), 0); seen < packets || !errors.Is(err, unix.EAGAIN) {
+			t.Errorf("%s: the programs saw %d of %d packets during %d updates; receiving: %v", name, seen, packets, updates, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+var errNotYet = errors.New("not yet")
+
+// updater is set in a process that the next test starts: the path of a pinned link.
+const updater = "LODE_TEST_UPDATE_PIN"
+
+// A link that this process pinned is updated by another one, which opens it by its
+// path, and ends with its pin.
+func TestKernelPinUpdatedByAnother(t *testing.T) {
+	if path := os.Getenv(updater); path != "" {
+		drop := loadType(t, sys.ProgTypeXDP, 0, xdpDrop)
+		l, err := FromPin(sys.Live(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(l.Update(drop.fd()), l.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	k := kernelTest(t)
+	path := ktest.BPFFS(t) + "/link"
+	ktest.NetNS(t)
+	u := newUDP(t)
+	pass := loadType(t, sys.ProgTypeXDP, 0, xdpPass)
+	l, err := XDP(k, pass.fd(), XDPOptions{IfIndex: loopback, Mode: XDPGeneric})
+	own(t, l, err)
+	if err := errors.Join(l.Pin(path), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if !u.arrives(t) || pass.runs(t) == 0 {
+		t.Error("the pinned link ended with Close")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "-test.run=^TestKernelPinUpdatedByAnother$")
+	cmd.Env = append(os.Environ(), updater+"="+path)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("the other process: %v\n%s", err, out)
+	}
+	runs := pass.runs(t)
+	if u.arrives(t) || pass.runs(t) != runs {
+		t.Error("the other process did not replace the program, or its program ended with it")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	gone := false
+	for range 50 { // the kernel frees what lost its last name a grace period later
+		if gone = u.arrives(t); gone {
+			break
+		}
+	}
+	if !gone {
+		t.Error("the link outlives its last pin")
+	}
+}
