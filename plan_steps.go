@@ -2,7 +2,7 @@ package lode
 
 import (
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/lode-bpf/lode/prog"
@@ -143,7 +143,7 @@ func (b *planner) pinSteps(add func(Step)) {
 			pins = append(pins, Step{Op: OpPinMap, Map: m.Name, Path: m.Pin.Path, aliases: m.Pin.aliases})
 		}
 	}
-	slices.SortFunc(pins, func(a, b Step) int { return strings.Compare(a.Path, b.Path) })
+	sort.SliceStable(pins, func(i, j int) bool { return pins[i].Path < pins[j].Path })
 	for _, p := range b.Programs {
 		if p.Pin != nil {
 			pins = append(pins, Step{Op: OpPinProgram, Program: p.Name, Path: p.Pin.Path})
