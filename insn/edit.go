@@ -61,7 +61,10 @@ func (i Instruction) distance() (int, bool) {
 // targets: a reference to the first replaced slot goes to the first new one, a
 // reference into the middle of what is replaced is an error, and so is a
 // distance that no longer fits. With n = 0 the new instructions are inserted
-// before slot at, and what jumped there runs them first. Side tables follow;
+// before slot at, and what jumped there runs them first. A call without a
+// relocation record that leaves the function keeps its place in the section,
+// where the other functions stay; it is an error if the new instructions would
+// come to stand there. Side tables follow;
 // what they said of replaced slots is dropped, but for the records of the first,
 // which stay if there are new instructions. Distances in the new instructions
 // count in the function as it will be. If there is an error nothing changes.
@@ -76,6 +79,9 @@ func (f *Func) Replace(at, n int, with []Instruction) error {
 		}
 		return slot
 	}
+	inside := func(in Instruction, target, size int) bool {
+		return target >= 0 && (target < size || target == size && in.Op != OpCall)
+	}
 	external := map[int]bool{} // the linker will fill these in: they say nothing about this function
 	for _, r := range f.Refs {
 		external[r.Index] = true
@@ -88,16 +94,21 @@ func (f *Func) Replace(at, n int, with []Instruction) error {
 		}
 		distance, ok := in.distance()
 		target := slot + 1 + distance
-		inside := target >= 0 && target <= len(f.Insns)
-		if ok && inside && !external[slot] && (slot < at || slot >= at+n) {
-			if target > at && target < at+n {
+		if ok && !external[slot] && (slot < at || slot >= at+n) {
+			stays := inside(in, target, len(f.Insns))
+			switch {
+			case stays && target > at && target < at+n:
 				return &Error{Kind: Range, Index: slot, Insn: in, Detail: fmt.Sprintf("goes to slot %d, within what is replaced", target)}
+			case !stays && inside(in, target, len(insns)):
+				return &Error{Kind: Range, Index: slot, Insn: in, Detail: fmt.Sprintf("goes to slot %d, behind the function, where new instructions would stand", target)}
+			case stays:
+				target = moved(target)
 			}
 			here := slot
 			if slot >= at+n {
 				here = slot + grow
 			}
-			if err := insns[here].SetDistance(moved(target) - here - 1); err != nil {
+			if err := insns[here].SetDistance(target - here - 1); err != nil {
 				e := err.(*Error)
 				e.Index = slot
 				return e
