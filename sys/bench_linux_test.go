@@ -50,6 +50,9 @@ func TestKernelHotOperationsDoNotAllocate(t *testing.T) {
 			t.Errorf("%s allocates %v times", name, n)
 		}
 	}
+	if n := testing.AllocsPerRun(100, func() { bare(ENOTSUPP) }); n != 0 {
+		t.Errorf("ENOTSUPP allocates %v times", n)
+	}
 	fd, _, _ := hotMap(t)
 	if n := testing.AllocsPerRun(100, func() {
 		var key uint32 // on the stack

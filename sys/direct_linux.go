@@ -39,17 +39,27 @@ func MapLookupAndDelete(fd int, key, value unsafe.Pointer, flags uint64) error {
 
 func elem(cmd Cmd, fd int, key, value unsafe.Pointer, flags uint64) error {
 	attr := MapElemAttr{MapFD: int32(fd), Key: UnsafePtr(key), Value: UnsafePtr(value), Flags: flags}
-	if _, e := bpf(cmd, unsafe.Pointer(&attr), unsafe.Sizeof(attr)); e != 0 {
-		return e
+	_, e := bpf(cmd, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	return bare(e)
+}
+
+// errENOTSUPP is the one number of bpf(2) above 255: Go makes errors of the others
+// without allocating.
+var errENOTSUPP error = ENOTSUPP
+
+func bare(e Errno) error {
+	switch e {
+	case 0:
+		return nil
+	case ENOTSUPP:
+		return errENOTSUPP
 	}
-	return nil
+	return e
 }
 
 // MapBatch is one of the BPF_MAP_*_BATCH commands. attr.Count is the number of
 // elements on input and output, after an error, too.
 func MapBatch(cmd Cmd, attr *MapBatchAttr) error {
-	if _, e := bpf(cmd, unsafe.Pointer(attr), unsafe.Sizeof(*attr)); e != 0 {
-		return e
-	}
-	return nil
+	_, e := bpf(cmd, unsafe.Pointer(attr), unsafe.Sizeof(*attr))
+	return bare(e)
 }
