@@ -3,8 +3,10 @@ package lode
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/lode-bpf/lode/link"
+	"github.com/lode-bpf/lode/sys"
 )
 
 // Attach does the plan's steps that attach: struct_ops maps are registered, and
@@ -50,16 +52,55 @@ func (c *Collection) attach(p *Program, s Step, u *undoLog) error {
 	if err != nil {
 		return err
 	}
-	l, err := link.Auto(c.kernel, loaded.FD(), link.Target{
-		Kind: p.AttachKind.String(), AttachType: p.AttachType, Return: p.ReturnProbe,
-		Function: hook.Function, Pattern: hook.Pattern, Offset: hook.Offset, Path: hook.Path, Category: hook.Category, Name: hook.Name,
-	})
+	t := link.Target{
+		Kind: p.AttachKind.String(), AttachType: c.attachType(p), Return: p.ReturnProbe,
+		Function: hook.Function, Pattern: hook.Pattern, Offset: hook.Offset, Path: hook.Path,
+		Category: hook.Category, Provider: hook.Provider, Name: hook.Name,
+	}
+	if p.USDT {
+		if t.Specs, err = c.usdtSpecs(); err != nil {
+			return err
+		}
+	}
+	l, err := link.Auto(c.kernel, loaded.FD(), t)
 	if err != nil {
 		return err
 	}
 	c.keepLink(s.Program, l, u)
 	c.did(s, "attached", 0)
 	return nil
+}
+
+// attachType is the attach type that a program is loaded and attached with: USDT
+// programs go through uprobe-multi links where the kernel has them.
+func (c *Collection) attachType(p *Program) sys.AttachType {
+	if !p.USDT || p.AttachType != 0 {
+		return p.AttachType
+	}
+	if multi, err := featuresOf(c.kernel).Has(sys.FeatureUprobeMultiLink); err != nil || !multi {
+		return 0
+	}
+	return sys.AttachTraceUprobeMulti
+}
+
+// Names of the maps through which usdt.bpf.h tells programs of their arguments.
+const (
+	usdtSpecsMap = "__bpf_usdt_specs"
+	usdtIPsMap   = "__bpf_usdt_ip_to_spec_id"
+)
+
+// usdtSpecs are the USDT maps of the object, shared by its programs.
+func (c *Collection) usdtSpecs() (*link.USDTSpecs, error) {
+	if c.usdt != nil {
+		return c.usdt, nil
+	}
+	specs, ips := c.Maps[usdtSpecsMap], c.Maps[usdtIPsMap]
+	if specs == nil || ips == nil {
+		return nil, fmt.Errorf("USDT programs need the maps %q and %q of usdt.bpf.h", usdtSpecsMap, usdtIPsMap)
+	}
+	var err error
+	c.usdt, err = link.NewUSDTSpecs(c.kernel, specs.FD(), ips.FD())
+	return c.usdt, err
 }
 
 // keepLink makes a link part of the collection.

@@ -33,6 +33,7 @@ type Collection struct {
 	given  map[string]bool
 	swap   map[string]bool // new maps that take the place of pinned ones
 	cpus   int
+	usdt   *link.USDTSpecs
 	steps  []undoLog // one for each step that succeeded, for Undo
 }
 

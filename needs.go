@@ -25,18 +25,13 @@ var perfmon = []sys.ProgType{
 // needs lists capabilities and kernel features, each once, for the first thing
 // that needs it. Features that every kernel since 5.10 has are left out.
 func (b *planner) needs() {
-	add := func(kind, name, since, who string) {
-		if !slices.ContainsFunc(b.Needs, func(n Need) bool { return n.Kind == kind && n.Name == name }) {
-			b.Needs = append(b.Needs, Need{Kind: kind, Name: name, Since: since, For: who, Here: "unknown"})
-		}
-	}
 	feature := func(name, since, who string) {
 		if newer(since, oldest) {
-			add("feature", name, since, who)
+			b.need("feature", name, since, who)
 		}
 	}
 	if len(b.Steps) > 0 {
-		add("capability", "CAP_BPF", "", b.Steps[0].subject())
+		b.need("capability", "CAP_BPF", "", b.Steps[0].subject())
 	}
 	for _, m := range b.order {
 		feature("map type "+m.Type.String(), m.Type.Since(), "map "+strconv.Quote(m.Name))
@@ -47,18 +42,25 @@ func (b *planner) needs() {
 		}
 		who := "program " + strconv.Quote(p.Name)
 		if slices.Contains(netAdmin, p.Type) {
-			add("capability", "CAP_NET_ADMIN", "", who)
+			b.need("capability", "CAP_NET_ADMIN", "", who)
 		}
 		if slices.Contains(perfmon, p.Type) {
-			add("capability", "CAP_PERFMON", "", who)
+			b.need("capability", "CAP_PERFMON", "", who)
 		}
 		feature("program type "+p.Type.String(), p.Type.Since(), who)
 		if p.AttachType != 0 {
 			feature("attach type "+p.AttachType.String(), p.AttachType.Since(), who)
 		}
 		if p.NeedsTarget {
-			add("feature", "the kernel's BTF", "5.2", who)
+			b.need("feature", "the kernel's BTF", "5.2", who)
 		}
+	}
+}
+
+// need adds a need that is not yet listed.
+func (b *planner) need(kind, name, since, who string) {
+	if !slices.ContainsFunc(b.Needs, func(n Need) bool { return n.Kind == kind && n.Name == name }) {
+		b.Needs = append(b.Needs, Need{Kind: kind, Name: name, Since: since, For: who, Here: "unknown"})
 	}
 }
 

@@ -202,6 +202,7 @@ func fromELF(f *elf.File, opts ParseOptions) (*Object, error) {
 	return o, o.collectExterns()
 }
 
+//go:noinline
 func (o *Object) find(stage, text string) {
 	o.Findings = append(o.Findings, Finding{Stage: stage, Text: text})
 }

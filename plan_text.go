@@ -95,29 +95,27 @@ func (p *PlannedPin) String() string {
 
 // String is the step as one line.
 func (s Step) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%-13s", s.Op)
-	slot := fmt.Sprintf(" %s[%d] = %s", name(s.Map), s.Key, name(s.Target))
+	line := fmt.Sprintf("%-13s", s.Op)
 	switch s.Op {
 	case OpSetSlot, OpSetTailCall, OpRefillSlot:
-		b.WriteString(slot)
+		line += fmt.Sprintf(" %s[%d] = %s", name(s.Map), s.Key, name(s.Target))
 	default:
 		for _, n := range []string{s.Map, s.Program} {
 			if n != "" {
-				b.WriteString(" " + name(n))
+				line += " " + name(n)
 			}
 		}
 		if s.Target != "" {
-			b.WriteString(" to " + name(s.Target))
+			line += " to " + name(s.Target)
 		}
 		if s.Path != "" {
-			b.WriteString(" at " + name(s.Path))
+			line += " at " + name(s.Path)
 		}
 	}
 	if s.Note != "" {
-		b.WriteString("  # " + s.Note)
+		line += "  # " + s.Note
 	}
-	return b.String()
+	return line
 }
 
 func (n Need) String() string {

@@ -81,6 +81,7 @@ func (l *programLoader) load(p *Program, s Step, u *undoLog) error {
 		return err
 	}
 	spec := p.Spec
+	spec.AttachType = l.attachType(p)
 	if _, member, ok := l.plan.object.memberOf(p.Name); ok {
 		spec.AttachType = sys.AttachType(member)
 	}

@@ -311,3 +311,20 @@ func TestKernelCancelled(t *testing.T) {
 		cancel()
 	}
 }
+
+// TestKernelUSDT loads a program that was written with libbpf's usdt.bpf.h: weak
+// maps, a kconfig variable behind a typedef, CO-RE.
+func TestKernelUSDT(t *testing.T) {
+	ktest.Root(t)
+	ktest.NoFDLeaks(t)
+	c, err := open(t, "usdt").Load(context.Background(), lode.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, name := range []string{"__bpf_usdt_specs", "__bpf_usdt_ip_to_spec_id", ".kconfig"} {
+		if c.Map(name) == nil {
+			t.Errorf("the map %q was not created", name)
+		}
+	}
+}
