@@ -90,6 +90,15 @@ func TestOutput(t *testing.T) {
 		"disasm_minimal.json":    {"disasm", "--json", object(t, "minimal.bpf.o")},
 		"plan_target.txt":        {"plan", "--env", recordedEnv(t), object(t, "core_matrix.bpf.o")},
 		"plan_edited.txt":        {"plan", object(t, "counter.bpf.o"), "--only", "count_other", "--map", "packets.max_entries=0x10"},
+		"env_show.txt":           {"env", "show", recordedEnv(t)},
+		"env_show.json":          {"env", "show", "--json", recordedEnv(t)},
+		"btf_c.txt":              {"btf", "dump", "--type", "count", object(t, "counter.bpf.o")},
+		"btf_go.txt":             {"btf", "dump", "--type", "count", "--format", "go", object(t, "counter.bpf.o")},
+		"btf_raw.txt":            {"btf", "dump", "--format", "raw", object(t, "minimal.bpf.o")},
+		"btf.json":               {"btf", "dump", "--format", "json", object(t, "minimal.bpf.o")},
+		"btf_find.txt":           {"btf", "find", "count", "--in", object(t, "counter.bpf.o")},
+		"btf_find.json":          {"btf", "find", "count", "--json", "--in", object(t, "counter.bpf.o")},
+		"core.txt":               {"core", "--details", object(t, "core.bpf.o"), object(t, "counter.bpf.o"), "--btf", object(t, "core.bpf.o")},
 		"plan_only.txt":          {"plan", object(t, "counter.bpf.o"), "--only", "count_ipv4"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,6 +118,9 @@ func TestBadInput(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string, b []byte) string {
 		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(path, b, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -144,6 +156,16 @@ func TestBadInput(t *testing.T) {
 		"no such map":         {[]string{"plan", "--map", "x.max_entries=1", object(t, "globals.bpf.o")}, 1, []string{`map "x"`}},
 		"no such attribute":   {[]string{"plan", "--map", "packets.size=1", object(t, "counter.bpf.o")}, 2, []string{"NAME.max_entries=N"}},
 		"no such type":        {[]string{"plan", "--type", "xpd", object(t, "counter.bpf.o")}, 2, []string{`program type "xpd"`}},
+		"no kernels":          {[]string{"core", "--btf", write("kernels/.keep", nil), object(t, "core.bpf.o")}, 1, []string{"kernels/.keep"}},
+		"empty directory":     {[]string{"core", "--btf", t.TempDir(), object(t, "core.bpf.o")}, 1, []string{"no file in this directory"}},
+		"no types":            {[]string{"btf", "dump", object(t, "nobtf.bpf.o")}, 1, []string{"nobtf.bpf.o", "no BTF"}},
+		"no such module":      {[]string{"btf", "dump", "nonsense"}, 1, []string{"nonsense", "module of that name"}},
+		"not types":           {[]string{"btf", "dump", object(t, "core.bpf.c")}, 1, []string{"core.bpf.c"}},
+		"no such named type":  {[]string{"btf", "dump", "--type", "gone", object(t, "counter.bpf.o")}, 1, []string{`no type "gone"`}},
+		"type not found":      {[]string{"btf", "find", "gone", "--in", object(t, "counter.bpf.o")}, 1, []string{`no type "gone"`}},
+		"no such format":      {[]string{"btf", "dump", "--format", "xml", object(t, "counter.bpf.o")}, 2, []string{"c, go, raw or json"}},
+		"nothing to write":    {[]string{"btf", "min", "vmlinux"}, 2, []string{"-o FILE"}},
+		"not a recording":     {[]string{"env", "show", object(t, "core.bpf.c")}, 1, []string{"core.bpf.c", "lode env record"}},
 		"wrong choice":        {[]string{"plan", "--legacy", "maybe", "x"}, 2, []string{"auto, never or only"}},
 		"relative pin root":   {[]string{"plan", "--pin-root", "x", object(t, "counter.bpf.o")}, 2, []string{"absolute"}},
 		"map dump of nothing": {[]string{"map", "dump"}, 2, []string{"usage: lode map dump"}},

@@ -23,6 +23,11 @@ type options struct {
 	typ     string
 
 	style   string
+	btf     many
+	base    string
+	details bool
+	format  string
+	output  string
 	fixups  bool
 	compare bool
 	limit   time.Duration
