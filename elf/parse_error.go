@@ -2,9 +2,13 @@ package elf
 
 import "strconv"
 
-// Helpers that build errors; none is on the way of a file that is in order.
+// Helpers that build errors; none is on the way of a file that is in order, so
+// those that would be inlined in many places are not.
 
-func dec(n int) string     { return strconv.Itoa(n) }
+//go:noinline
+func dec(n int) string { return strconv.Itoa(n) }
+
+//go:noinline
 func udec(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // headerError is about a field of the ELF header.

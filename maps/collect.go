@@ -68,6 +68,7 @@ type collector struct {
 	findings  []Finding
 }
 
+//go:noinline
 func (c *collector) find(section, name, format string, args ...any) {
 	c.findings = append(c.findings, Finding{Section: section, Map: name, Text: fmt.Sprintf(format, args...)})
 }

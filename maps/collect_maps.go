@@ -68,6 +68,9 @@ type mapParser struct {
 	seen  uint // attributes met, one bit each
 }
 
+// bad is not inlined: a table of attributes calls it, all of them for a broken file.
+//
+//go:noinline
 func (p *mapParser) bad(field, reason string) *DefinitionError {
 	return &DefinitionError{Section: p.spec.Section, Offset: p.spec.Offset, Map: p.spec.Name, Field: field, Reason: reason}
 }

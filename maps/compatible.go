@@ -2,6 +2,7 @@ package maps
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/lode-bpf/lode/btf"
@@ -53,14 +54,22 @@ func Compatible(s *Spec, info Info, env Env) error {
 
 func (e *MismatchError) compare(prefix string, n *Spec, info *Info) {
 	row := func(field, definition, existing string) {
-		if definition != existing {
-			e.Rows = append(e.Rows, Row{Field: prefix + field, Definition: definition, Existing: existing})
+		e.Rows = append(e.Rows, Row{Field: prefix + field, Definition: definition, Existing: existing})
+	}
+	number := func(field string, a, b uint64) {
+		if a != b {
+			row(field, strconv.FormatUint(a, 10), strconv.FormatUint(b, 10))
 		}
 	}
-	number := func(field string, a, b uint64) { row(field, fmt.Sprint(a), fmt.Sprint(b)) }
-	hex := func(field string, a, b uint64) { row(field, fmt.Sprintf("%#x", a), fmt.Sprintf("%#x", b)) }
+	hex := func(field string, a, b uint64) {
+		if a != b {
+			row(field, "0x"+strconv.FormatUint(a, 16), "0x"+strconv.FormatUint(b, 16))
+		}
+	}
 
-	row("type", n.Type.String(), info.Type.String())
+	if n.Type != info.Type {
+		row("type", n.Type.String(), info.Type.String())
+	}
 	number("key size", uint64(n.KeySize), uint64(info.KeySize))
 	if n.Type != sys.MapTypeStructOps {
 		number("value size", uint64(n.ValueSize), uint64(info.ValueSize))
@@ -74,7 +83,7 @@ func (e *MismatchError) compare(prefix string, n *Spec, info *Info) {
 	hex("map_extra", n.Extra, info.Extra)
 	number("interface index", uint64(n.IfIndex), uint64(info.IfIndex))
 	if n.BTF != nil && info.BTF != nil && n.Value != 0 && info.Value != 0 && keepsBTF(n.Type) {
-		if a, b, differ := differentLayout(n.BTF, n.Value, info.BTF, info.Value); differ {
+		if a, b, differ := differentLayout(n.BTF, n.Value, info.BTF, info.Value); differ && a != b {
 			row("value type", a, b)
 		}
 	}

@@ -88,6 +88,7 @@ type codeSection struct {
 	last  int                // where find looks first
 }
 
+//go:noinline
 func (c *collector) find(f Finding) { c.findings = append(c.findings, f) }
 
 // charge takes n bytes of the file from what may be read.
@@ -171,7 +172,7 @@ func (c *collector) functionSymbols() ([]int32, error) {
 		}
 		sec := c.byIndex[s.SectionIndex()]
 		if sec == nil {
-			c.find(Finding{Kind: FindingSymbol, Section: s.Section().Name(), Record: s.Index(), Count: 1, Text: "function " + strconv.Quote(s.Name()) + " stands in a section without code"})
+			c.find(Finding{Kind: FindingSymbol, Section: s.Section().Name(), Record: s.Index(), Count: 1, Text: "function " + quote(s.Name()) + " stands in a section without code"})
 			continue
 		}
 		if err := c.checkFunction(sec, s); err != nil {
@@ -229,7 +230,7 @@ func (sec *codeSection) add(s elf.Symbol) error {
 	start, end := int(s.Value()/insn.Size), int((s.Value()+s.Size())/insn.Size)
 	if n := len(sec.funcs); n > 0 {
 		if last := &sec.funcs[n-1]; start < last.Offset+len(last.Insns) {
-			return &FormatError{Section: sec.name, Function: s.Name(), Offset: int64(s.Value()), Record: -1, Kind: elf.Overlap, Detail: "it starts within function " + strconv.Quote(last.Name)}
+			return &FormatError{Section: sec.name, Function: s.Name(), Offset: int64(s.Value()), Record: -1, Kind: elf.Overlap, Detail: "it starts within function " + quote(last.Name)}
 		}
 	}
 	code := sec.insns[start:end:end]
@@ -347,7 +348,7 @@ func (sec *codeSection) entry(i int) bool {
 func (c *collector) sectionFindings(sec *codeSection, class *Class, p *Spec) {
 	f := Finding{Kind: FindingSection, Section: sec.name, Record: -1, Count: 1}
 	if class.Match == MatchLegacy {
-		f.Text = "a name of old; taken for " + strconv.Quote(class.Rule.Name) + ", without attaching by name"
+		f.Text = "a name of old; taken for " + quote(class.Rule.Name) + ", without attaching by name"
 		c.find(f)
 	}
 	if _, err := p.Hook(); err != nil {

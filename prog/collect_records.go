@@ -92,7 +92,7 @@ func (sec *codeSection) unfit(f *insn.Func, r *insn.Ref, sym elf.Symbol) (elf.Ki
 	case !sym.Valid():
 		return elf.Range, "the record names no symbol"
 	case sym.Reserved():
-		return elf.Range, "symbol " + strconv.Quote(sym.Name()) + " is neither in a section nor undefined"
+		return elf.Range, "symbol " + quote(sym.Name()) + " is neither in a section nor undefined"
 	}
 	return 0, ""
 }

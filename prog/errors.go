@@ -2,7 +2,6 @@ package prog
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/lode-bpf/lode/elf"
 )
@@ -21,29 +20,23 @@ type FormatError struct {
 
 // Error is one line, from the outermost place to what is wrong.
 func (e *FormatError) Error() string {
-	var b strings.Builder
-	b.WriteString("prog: section ")
-	b.WriteString(strconv.Quote(e.Section))
+	s := "prog: section " + quote(e.Section)
 	if e.Function != "" {
-		b.WriteString(", function ")
-		b.WriteString(strconv.Quote(e.Function))
+		s += ", function " + quote(e.Function)
 	}
 	if e.Offset >= 0 {
-		b.WriteString(" at 0x")
-		b.WriteString(strconv.FormatInt(e.Offset, 16))
+		s += " at 0x" + strconv.FormatInt(e.Offset, 16)
 	}
 	if e.RelSection != "" {
-		b.WriteString(", record ")
-		b.WriteString(strconv.Itoa(e.Record))
-		b.WriteString(" of ")
-		b.WriteString(strconv.Quote(e.RelSection))
+		s += ", record " + strconv.Itoa(e.Record) + " of " + quote(e.RelSection)
 	}
-	b.WriteString(": ")
-	b.WriteString(e.Kind.String())
-	b.WriteString(": ")
-	b.WriteString(e.Detail)
-	return b.String()
+	return s + ": " + e.Kind.String() + ": " + e.Detail
 }
+
+// quote is for errors. It is not inlined, as strconv.Quote is, in all of them.
+//
+//go:noinline
+func quote(s string) string { return strconv.Quote(s) }
 
 // Is matches the sentinel of the error's kind.
 func (e *FormatError) Is(target error) bool { return (&elf.FormatError{Kind: e.Kind}).Is(target) }
@@ -75,7 +68,7 @@ type Finding struct {
 
 // String is one line; text that comes from the file is quoted.
 func (f Finding) String() string {
-	s := "section " + strconv.Quote(f.Section) + ": "
+	s := "section " + quote(f.Section) + ": "
 	switch f.Kind {
 	case FindingReloc, FindingFuncInfo, FindingLineInfo, FindingCORE:
 		s += strconv.Itoa(f.Count) + " " + f.Text + ", the first is number " + strconv.Itoa(f.Record)

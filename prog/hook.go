@@ -85,9 +85,9 @@ type HookError struct {
 
 func (e *HookError) Error() string {
 	if e.Return {
-		return "prog: attach target " + strconv.Quote(e.Text) + ": a return probe takes no offset"
+		return "prog: attach target " + quote(e.Text) + ": a return probe takes no offset"
 	}
-	return "prog: attach target " + strconv.Quote(e.Text) + ": want " + attachKinds[e.Kind].syntax + " (" + e.Kind.String() + ")"
+	return "prog: attach target " + quote(e.Text) + ": want " + attachKinds[e.Kind].syntax + " (" + e.Kind.String() + ")"
 }
 
 // Parse takes apart what stands behind the '/' of a section name. The empty

@@ -85,7 +85,7 @@ type SpecError struct {
 }
 
 func (e *SpecError) Error() string {
-	return "prog: program " + strconv.Quote(e.Program) + " (section " + strconv.Quote(e.Section) + "): " + e.Text
+	return "prog: program " + quote(e.Program) + " (section " + quote(e.Section) + "): " + e.Text
 }
 
 // A LoadError is a load that failed without a word of the verifier.
@@ -96,7 +96,7 @@ type LoadError struct {
 }
 
 func (e *LoadError) Error() string {
-	return "prog: load program " + strconv.Quote(e.Program) + " (section " + strconv.Quote(e.Section) + ", " + e.Type.String() + "): " + e.Err.Error()
+	return "prog: load program " + quote(e.Program) + " (section " + quote(e.Section) + ", " + e.Type.String() + "): " + e.Err.Error()
 }
 
 // Unwrap is the error of the system call.

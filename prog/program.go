@@ -32,7 +32,7 @@ func (p *Program) Type() sys.ProgType { return p.typ }
 
 // String is the name and type.
 func (p *Program) String() string {
-	return "program " + strconv.Quote(p.name) + " (" + p.typ.String() + ")"
+	return "program " + quote(p.name) + " (" + p.typ.String() + ")"
 }
 
 // Close releases the descriptor. It may be called more than once.

@@ -1,7 +1,6 @@
 package prog
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/lode-bpf/lode/btf"
@@ -57,7 +56,7 @@ func (e *TargetError) inKernel(kernel *btf.Spec, modules func() ([]ModuleBTF, er
 			return t, err
 		}
 	}
-	e.In = "module " + strconv.Quote(e.Module)
+	e.In = "module " + quote(e.Module)
 	if e.Module == "" {
 		e.In = "the kernel and its modules"
 	}
@@ -115,11 +114,11 @@ type TargetError struct {
 }
 
 func (e *TargetError) Error() string {
-	s := "prog: program " + strconv.Quote(e.Program) + " (section " + strconv.Quote(e.Section) + "): "
+	s := "prog: program " + quote(e.Program) + " (section " + quote(e.Section) + "): "
 	if e.Name == "" {
 		return s + "the section name does not say what it attaches to; set AttachTarget"
 	}
-	return s + "no " + strings.ToLower(e.Kind.String()) + " " + strconv.Quote(e.Name) + " in the types of " + e.In
+	return s + "no " + strings.ToLower(e.Kind.String()) + " " + quote(e.Name) + " in the types of " + e.In
 }
 
 // Is matches btf.ErrNotFound.

@@ -108,7 +108,7 @@ func (e *VerifierError) Error() string {
 
 // printable escapes what could confuse a terminal.
 func printable(s string) string {
-	q := strconv.Quote(s)
+	q := quote(s)
 	q = q[1 : len(q)-1]
 	return strings.NewReplacer(`\"`, `"`, `\\`, `\`, `\t`, "  ").Replace(q)
 }

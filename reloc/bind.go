@@ -102,6 +102,7 @@ func (b *binder) program(p *Program) {
 	p.sortChanges()
 }
 
+//go:noinline
 func (b *binder) fail(q *pending, kind error, detail, hint string) error {
 	return b.refError(q.fn, q.i, q.rec, kind, q.Symbol.Name, detail, hint)
 }
@@ -136,7 +137,7 @@ func (b *binder) ref(q *pending) error {
 		b.refMap(q, m.Map)
 		return nil
 	case ok:
-		return b.fail(q, ErrFormat, "reference to byte "+strconv.FormatUint(off-m.Offset, 10)+" of the definition of map "+strconv.Quote(m.Map), "")
+		return b.fail(q, ErrFormat, "reference to byte "+strconv.FormatUint(off-m.Offset, 10)+" of the definition of map "+quote(m.Map), "")
 	}
 	return b.fail(q, ErrUnresolved, b.nothingAt(q, off), "")
 }
@@ -156,7 +157,7 @@ func (b *binder) offset(q *pending) (uint64, error) {
 }
 
 func (b *binder) nothingAt(q *pending, off uint64) string {
-	where := strconv.Quote(q.Symbol.SectionName) + "+" + strconv.FormatUint(off, 10)
+	where := quote(q.Symbol.SectionName) + "+" + strconv.FormatUint(off, 10)
 	if q.Symbol.SectionName == "" {
 		where = "section index " + strconv.Itoa(q.Symbol.Section)
 	}
@@ -209,7 +210,7 @@ func (b *binder) refMap(q *pending, name string) {
 // value makes a wide load the address of a byte of a map's value.
 func (b *binder) value(q *pending, kind ChangeKind, name string, off uint64) error {
 	if off > math.MaxUint32 {
-		return b.fail(q, ErrRange, "byte "+strconv.FormatUint(off, 10)+" of map "+strconv.Quote(name)+" takes more than 32 bits to name", "")
+		return b.fail(q, ErrRange, "byte "+strconv.FormatUint(off, 10)+" of map "+quote(name)+" takes more than 32 bits to name", "")
 	}
 	to := b.p.Insns[q.at]
 	to.Regs, to.Imm = to.Regs.WithSrc(insn.PseudoMapValue), 0
@@ -240,7 +241,7 @@ func (b *binder) undefined(q *pending) error {
 			return b.fail(q, ErrMismatch, "call of a map", "")
 		}
 		if _, err := b.offset(q); err != nil || b.p.Insns[q.at].Imm != 0 {
-			return b.fail(q, ErrFormat, "reference into the definition of map "+strconv.Quote(name), "")
+			return b.fail(q, ErrFormat, "reference into the definition of map "+quote(name), "")
 		}
 		b.refMap(q, name)
 		return nil

@@ -95,7 +95,7 @@ func (e *engine) add(start int, s *btf.Spec, module, name string, kind btf.Kind)
 			continue
 		}
 		if len(e.slab)-start == e.lim.Candidates {
-			return specError(ErrLimit, "limit Candidates of "+strconv.Itoa(e.lim.Candidates)+" exceeded by types of the name "+strconv.Quote(name))
+			return specError(ErrLimit, "limit Candidates of "+strconv.Itoa(e.lim.Candidates)+" exceeded by types of the name "+quote(name))
 		}
 		e.slab = append(e.slab, candidate{spec: s, typ: t, module: module})
 	}

@@ -71,7 +71,7 @@ func parseAccess(s string, room []int) ([]int, error) {
 		}
 		n, err := strconv.ParseUint(s[i:j], 10, 31)
 		if err != nil || s[i] == '+' {
-			return nil, specError(ErrFormat, "access string "+strconv.Quote(cut(s))+" is not a list of numbers")
+			return nil, specError(ErrFormat, "access string "+quote(cut(s))+" is not a list of numbers")
 		}
 		steps = append(steps, int(n))
 		i = j + 1
@@ -93,6 +93,7 @@ type specErr struct {
 	detail string
 }
 
+//go:noinline
 func specError(kind error, detail string) error { return &specErr{kind, detail} }
 
 func (e *specErr) Error() string { return e.detail }
@@ -124,7 +125,7 @@ func (sp *localSpec) parse(s *btf.Spec, access string, class coreClass, acc []ac
 	}
 	if class == classType || class == classMatch || class == classLocal {
 		if access != "0" {
-			return acc, specError(ErrFormat, "access string "+strconv.Quote(cut(access))+" for a kind that accesses nothing")
+			return acc, specError(ErrFormat, "access string "+quote(cut(access))+" for a kind that accesses nothing")
 		}
 		return acc, nil
 	}
@@ -134,7 +135,7 @@ func (sp *localSpec) parse(s *btf.Spec, access string, class coreClass, acc []ac
 	}
 	if class == classEnum {
 		if len(steps) != 1 || steps[0] >= t.NumEnumerators() {
-			return acc, specError(ErrFormat, "access string "+strconv.Quote(cut(access))+" names no enumerator of the type")
+			return acc, specError(ErrFormat, "access string "+quote(cut(access))+" names no enumerator of the type")
 		}
 		return append(acc, accessor{typ: t.ID(), idx: steps[0], name: t.Enumerator(steps[0]).Name}), nil
 	}

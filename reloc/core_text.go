@@ -25,7 +25,7 @@ func (d *Decision) Path() string {
 	s := typeName(d.Local)
 	switch {
 	case sp.err != nil || class == classUnknown:
-		return s + " (access string " + strconv.Quote(cut(d.Access)) + ")"
+		return s + " (access string " + quote(cut(d.Access)) + ")"
 	case class == classEnum:
 		return s + "::" + cName(sp.acc[0].name)
 	}
@@ -69,7 +69,7 @@ func cName(name string) string {
 	for i := 0; i < len(name); i++ {
 		c := name[i]
 		if !(c == '_' || c == ' ' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z') {
-			return strconv.Quote(name)
+			return quote(name)
 		}
 	}
 	return name
@@ -130,7 +130,7 @@ func (d *Decision) Verdict() string {
 func target(t btf.Type, module string) string {
 	s := typeName(t) + " [" + strconv.Itoa(int(t.ID())) + "]"
 	if module != "" {
-		s += " of module " + strconv.Quote(module)
+		s += " of module " + quote(module)
 	}
 	return s
 }

@@ -145,7 +145,10 @@ func (p *Program) failMore(n int) {
 	}
 }
 
-// fail adds an error to a program.
+// fail adds an error to a program. It is not inlined, nor are its like: they are
+// called in many places, and only when something is wrong.
+//
+//go:noinline
 func (p *Program) fail(err error) {
 	pe, ok := p.Err.(*ProgramError)
 	if !ok {
@@ -157,3 +160,8 @@ func (p *Program) fail(err error) {
 	}
 	pe.Errs = append(pe.Errs, err)
 }
+
+// quote is for errors. It is not inlined, as strconv.Quote is, in all of them.
+//
+//go:noinline
+func quote(s string) string { return strconv.Quote(s) }

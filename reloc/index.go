@@ -244,7 +244,7 @@ func (x *index) link(f *fn, s site, section int, slot int64, symbol string) {
 	case int64(x.fns[e].Offset) != slot:
 		s.target = -1
 		s.err = x.refError(f, int(s.index), int(s.rec), ErrFormat, symbol,
-			what+" into the middle of function "+strconv.Quote(x.fns[e].Name)+" (its instruction "+strconv.FormatInt(slot-int64(x.fns[e].Offset), 10)+")", "")
+			what+" into the middle of function "+quote(x.fns[e].Name)+" (its instruction "+strconv.FormatInt(slot-int64(x.fns[e].Offset), 10)+")", "")
 	default:
 		s.target = e
 	}

@@ -225,7 +225,7 @@ func orVmlinux(module string) string {
 	if module == "" {
 		return "vmlinux"
 	}
-	return strconv.Quote(module)
+	return quote(module)
 }
 
 // behind is the type behind typedefs and qualifiers, or the one given if there

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 
 	"github.com/lode-bpf/lode/btf"
@@ -92,9 +91,9 @@ func (l *linker) place(e int32) bool {
 	p := l.p
 	switch {
 	case len(p.Funcs) >= l.lim.Subprograms:
-		return l.limit("Subprograms", l.lim.Subprograms, "function "+strconv.Quote(f.Name)+" is one too many")
+		return l.limit("Subprograms", l.lim.Subprograms, "function "+quote(f.Name)+" is one too many")
 	case len(f.Insns) > l.lim.ProgInsns-len(l.insns):
-		return l.limit("ProgInsns", l.lim.ProgInsns, "function "+strconv.Quote(f.Name)+" makes it too long")
+		return l.limit("ProgInsns", l.lim.ProgInsns, "function "+quote(f.Name)+" makes it too long")
 	case len(f.Insns) > l.lim.TotalInsns-l.total:
 		return l.limit("TotalInsns", l.lim.TotalInsns, "with it the programs of the object are too long together")
 	}

@@ -82,6 +82,7 @@ func (b *binder) structOps(s *StructOps) StructOpsBinding {
 	return l.out
 }
 
+//go:noinline
 func (l *layout) fail(member string, kind error, detail, hint string, cause error) error {
 	return &StructOpsError{Map: l.Map, Member: member, Kind: kind, Detail: detail, Hint: hint, Err: cause}
 }
