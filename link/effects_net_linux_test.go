@@ -134,6 +134,17 @@ func TestKernelSKLookupSteers(t *testing.T) {
 
 // Of two sockets with one address, the program chooses which gets the packets.
 func TestKernelSKReuseportSelects(t *testing.T) {
+	for _, hook := range []sys.AttachType{sys.AttachSKReuseportSelect, sys.AttachSKReuseportSelectOrMigrate} {
+		t.Run(hook.String(), func(t *testing.T) {
+			if hook == sys.AttachSKReuseportSelectOrMigrate {
+				ktest.Kernel(t, 5, 14, "sk_reuseport programs that migrate connections")
+			}
+			reuseportSelects(t, hook)
+		})
+	}
+}
+
+func reuseportSelects(t *testing.T, hook sys.AttachType) {
 	k := kernelTest(t)
 	ktest.NetNS(t)
 	to := &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
@@ -159,7 +170,7 @@ func TestKernelSKReuseportSelects(t *testing.T) {
 	code = insn(code, 0x85, 0, 0, 0, fnSelectReusport)
 	code = insn(code, 0xb7, 0, 0, 0, 1)
 	code = insn(code, 0x95, 0, 0, 0, 0)
-	p := loadCode(t, sys.ProgLoadAttr{ProgType: sys.ProgTypeSKReuseport, ExpectedAttachType: sys.AttachSKReuseportSelect}, code)
+	p := loadCode(t, sys.ProgLoadAttr{ProgType: sys.ProgTypeSKReuseport, ExpectedAttachType: hook}, code)
 	l, err := SKReuseport(k, p.Int(), group[0])
 	own(t, l, err)
 	const packets = 32 // each from another port: the kernel's own choice would hit both
@@ -182,12 +193,18 @@ func TestKernelSKReuseportSelects(t *testing.T) {
 	}
 }
 
-// A verdict program on a socket map drops what a socket receives, until it is
-// replaced.
+// A verdict program on a socket map drops what a socket receives.
 func TestKernelSKSKBVerdict(t *testing.T) {
+	for _, hook := range []sys.AttachType{sys.AttachSKSKBVerdict, sys.AttachSKSKBStreamVerdict} {
+		t.Run(hook.String(), func(t *testing.T) {
+			need(t, sys.AttachTypeFeature(hook))
+			skbVerdict(t, hook)
+		})
+	}
+}
+
+func skbVerdict(t *testing.T, hook sys.AttachType) {
 	k := kernelTest(t)
-	hook := sys.AttachSKSKBVerdict
-	need(t, sys.AttachTypeFeature(hook))
 	ktest.NetNS(t)
 	a, b := tcpPair(t)
 	m, err := sys.MapCreate(k, &sys.MapCreateAttr{MapType: sys.MapTypeSockMap, KeySize: 4, ValueSize: 8, MaxEntries: 1})
@@ -195,6 +212,12 @@ func TestKernelSKSKBVerdict(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
+	var parser *counter
+	if hook == sys.AttachSKSKBStreamVerdict { // these come in pairs: one cuts the stream into messages
+		parser = loadType(t, sys.ProgTypeSKSKB, sys.AttachSKSKBStreamParser, 4)
+		l, err := SockMap(k, parser.fd(), m.Int(), sys.AttachSKSKBStreamParser)
+		own(t, l, err)
+	}
 	const drop = 0
 	p := loadType(t, sys.ProgTypeSKSKB, hook, drop)
 	l, err := SockMap(k, p.fd(), m.Int(), hook)
@@ -208,6 +231,9 @@ func TestKernelSKSKBVerdict(t *testing.T) {
 	}
 	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(b), Events: unix.POLLIN}}, 200); n != 0 || err != nil || p.runs(t) == 0 {
 		t.Errorf("the dropped bytes: poll %d, %v after %d runs", n, err, p.runs(t))
+	}
+	if parser != nil && parser.runs(t) == 0 {
+		t.Error("the parser did not run")
 	}
 }
 
