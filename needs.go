@@ -1,10 +1,12 @@
 package lode
 
 import (
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/lode-bpf/lode/btf"
 	"github.com/lode-bpf/lode/sys"
 )
 
@@ -25,16 +27,17 @@ var perfmon = []sys.ProgType{
 // needs lists capabilities and kernel features, each once, for the first thing
 // that needs it. Features that every kernel since 5.10 has are left out.
 func (b *planner) needs() {
-	feature := func(name, since, who string) {
+	feature := func(f sys.Feature, name, since, who string) {
 		if newer(since, oldest) {
-			b.need("feature", name, since, who)
+			b.need(Need{Kind: "feature", Name: name, Since: since, For: who, feature: f})
 		}
 	}
+	capability := func(name, who string) { b.need(Need{Kind: "capability", Name: name, For: who}) }
 	if len(b.Steps) > 0 {
-		b.need("capability", "CAP_BPF", "", b.Steps[0].subject())
+		capability("CAP_BPF", b.Steps[0].subject())
 	}
 	for _, m := range b.order {
-		feature("map type "+m.Type.String(), m.Type.Since(), "map "+strconv.Quote(m.Name))
+		feature(sys.MapTypeFeature(m.Type), "map type "+m.Type.String(), m.Type.Since(), "map "+strconv.Quote(m.Name))
 	}
 	for _, p := range b.object.Programs {
 		if !p.AutoLoad {
@@ -42,26 +45,75 @@ func (b *planner) needs() {
 		}
 		who := "program " + strconv.Quote(p.Name)
 		if slices.Contains(netAdmin, p.Type) {
-			b.need("capability", "CAP_NET_ADMIN", "", who)
+			capability("CAP_NET_ADMIN", who)
 		}
 		if slices.Contains(perfmon, p.Type) {
-			b.need("capability", "CAP_PERFMON", "", who)
+			capability("CAP_PERFMON", who)
 		}
-		feature("program type "+p.Type.String(), p.Type.Since(), who)
+		feature(sys.ProgTypeFeature(p.Type), "program type "+p.Type.String(), p.Type.Since(), who)
 		if p.AttachType != 0 {
-			feature("attach type "+p.AttachType.String(), p.AttachType.Since(), who)
+			feature(sys.AttachTypeFeature(p.AttachType), "attach type "+p.AttachType.String(), p.AttachType.Since(), who)
 		}
 		if p.NeedsTarget {
-			b.need("feature", "the kernel's BTF", "5.2", who)
+			b.need(Need{Kind: "feature", Name: kernelTypes, Since: "5.2", For: who})
 		}
 	}
 }
 
 // need adds a need that is not yet listed.
-func (b *planner) need(kind, name, since, who string) {
-	if !slices.ContainsFunc(b.Needs, func(n Need) bool { return n.Kind == kind && n.Name == name }) {
-		b.Needs = append(b.Needs, Need{Kind: kind, Name: name, Since: since, For: who, Here: "unknown"})
+func (b *planner) need(n Need) {
+	if slices.ContainsFunc(b.Needs, func(m Need) bool { return m.Kind == n.Kind && m.Name == n.Name }) {
+		return
 	}
+	n.Here = "unknown"
+	b.Needs = append(b.Needs, n)
+}
+
+// kernelTypes is the need of programs that attach to something that has a type.
+const kernelTypes = "the kernel's BTF"
+
+// capabilityBits are the places in CapEff of /proc/self/status
+// (linux/capability.h). CAP_SYS_ADMIN has the powers of the others.
+var capabilityBits = [...]struct {
+	name string
+	bit  uint
+}{{"CAP_NET_ADMIN", 12}, {"CAP_PERFMON", 38}, {"CAP_BPF", 39}}
+
+const capSysAdmin = 21
+
+// observe says whether this process and this kernel have what is needed.
+func (n *Need) observe(features *sys.Features, effective uint64) error {
+	has := false
+	switch {
+	case n.Kind == "capability":
+		for _, c := range capabilityBits {
+			has = has || c.name == n.Name && effective&(1<<c.bit|1<<capSysAdmin) != 0
+		}
+	case n.Name == kernelTypes:
+		_, err := btf.Kernel()
+		has = err == nil
+	default:
+		var err error
+		if has, err = features.Has(n.feature); err != nil {
+			return err
+		}
+	}
+	n.Here = "no"
+	if has {
+		n.Here = "yes"
+	}
+	return nil
+}
+
+// effectiveCapabilities reads CapEff of this process.
+func effectiveCapabilities() (uint64, error) {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(b), "CapEff:")
+	line, _, _ := strings.Cut(rest, "\n")
+	return strconv.ParseUint(strings.TrimSpace(line), 16, 64)
 }
 
 // oldest is the oldest kernel that lode is made for.

@@ -143,9 +143,21 @@ func splitPath(p string) (dir, name string) {
 	return path.Clean(dir), name
 }
 
-// Observe looks at what is pinned now at the plan's paths and writes it into
-// the plan, for people to read. It changes neither the system nor the steps.
+// Observe looks at what is pinned now at the plan's paths, and at what this
+// process may and this kernel can do, and writes it into the plan in place of
+// "unknown". It changes neither the system nor the steps. Features are found out
+// by trying them, which takes privileges; without, their needs stay unknown.
 func (p *Plan) Observe(k sys.Kernel) error {
+	effective, err := effectiveCapabilities()
+	if err != nil {
+		return wrap(err, "observe")
+	}
+	features := featuresOf(k)
+	for i := range p.Needs {
+		if err := p.Needs[i].observe(features, effective); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return wrap(err, p.Needs[i].Name)
+		}
+	}
 	look := func(pp *PlannedPin) error {
 		if pp == nil {
 			return nil

@@ -2,6 +2,7 @@ package lode
 
 import (
 	"github.com/lode-bpf/lode/conf"
+	"github.com/lode-bpf/lode/sys"
 )
 
 // A Plan is the whole of a load as a value: what will be created, reused,
@@ -133,4 +134,6 @@ type Need struct {
 	Since string `json:"since,omitempty"` // kernel version that brought a feature
 	For   string `json:"for"`             // the first thing that needs it
 	Here  string `json:"here"`            // "yes", "no" or "unknown"
+
+	feature sys.Feature // 0 for a capability
 }

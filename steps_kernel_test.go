@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/lode-bpf/lode"
@@ -326,5 +328,71 @@ func TestKernelUSDT(t *testing.T) {
 		if c.Map(name) == nil {
 			t.Errorf("the map %q was not created", name)
 		}
+	}
+}
+
+// TestKernelObserve fills in what a plan could not know without a kernel.
+func TestKernelObserve(t *testing.T) {
+	root := filepath.Join(ktest.BPFFS(t), "app")
+	ktest.NoFDLeaks(t)
+	o := open(t, "counter")
+	if err := o.AddMap(&lode.Map{Spec: maps.Spec{Name: "bloom", Type: sys.MapTypeBloomFilter, ValueSize: 4, MaxEntries: 16}}); err != nil {
+		t.Fatal(err)
+	}
+	p := planned(t, relocated(t, o), lode.Policy{PinRoot: root})
+	if now := p.Map("packets").Pin.Now; now != "unknown" {
+		t.Errorf("before Observe: %q", now)
+	}
+	if err := p.Observe(sys.Live()); err != nil {
+		t.Fatal(err)
+	}
+	if now := p.Map("packets").Pin.Now; now != "absent" {
+		t.Errorf("nothing is pinned, but Observe says %q", now)
+	}
+	major, minor := ktest.Version()
+	for _, n := range p.Needs {
+		want := "yes"
+		if n.Name == "map type bloom_filter" && (major < 5 || major == 5 && minor < 16) {
+			want = "no"
+		}
+		if n.Here != want {
+			t.Errorf("need %s: %q, want %q", n.Name, n.Here, want)
+		}
+	}
+	c, err := counter(t, root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := p.Observe(sys.Live()); err != nil {
+		t.Fatal(err)
+	}
+	if now := p.Map("packets").Pin.Now; !strings.Contains(now, "packets") || !strings.Contains(now, "id ") {
+		t.Errorf("a map is pinned, but Observe says %q", now)
+	}
+}
+
+// TestKernelUsePin uses a pinned map by its path, which must be there and match.
+func TestKernelUsePin(t *testing.T) {
+	root := filepath.Join(ktest.BPFFS(t), "app")
+	ktest.NoFDLeaks(t)
+	o := open(t, "counter")
+	o.Map("packets").UsePin = filepath.Join(root, "packets")
+	if _, err := o.Load(context.Background(), lode.LoadOptions{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing is pinned: %v", err)
+	}
+	first, err := counter(t, root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	c, err := o.Load(context.Background(), lode.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	run(t, c, "count", frame(0x88b5))
+	if n := packetsOf(t, first.Map("packets"), 0x88b5); n != 1 {
+		t.Errorf("the pinned map counts %d packets, want 1", n)
 	}
 }
