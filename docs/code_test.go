@@ -27,6 +27,9 @@ func init() {
 	for _, name := range []string{"elf", "btf", "insn", "conf", "sys", "reloc", "maps", "prog", "pin", "link", "kconfig", "fuzz"} {
 		packages[name] = module + "/" + name
 	}
+	for _, name := range []string{"gen", "mutate", "oracle", "corpus"} {
+		packages[name] = module + "/fuzz/" + name
+	}
 }
 
 // TestCode compiles every Go block of README.md and of this folder. A block that begins with "package" is a file of its own;
