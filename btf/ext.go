@@ -121,7 +121,7 @@ func (e *Ext) parsePart(part, at, end int) error {
 	p := &e.parts[part]
 	info := extParts[part]
 	fail := func(at int, field string, v uint32, k ErrorKind, detail string) error {
-		return &FormatError{Part: info.name, Index: p.records, Offset: int64(at), Field: field, Value: uint64(v), Kind: k, Detail: detail}
+		return formatError(info.name, p.records, int64(at), field, uint64(v), k, detail)
 	}
 	if end-at < 4 {
 		return fail(at, "len", uint32(end-at), Truncated, "no room for the record size")

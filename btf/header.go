@@ -37,11 +37,19 @@ func ld32(b []byte, be bool) uint32 {
 	return v
 }
 
+// formatError makes a FormatError. It is not inlined: checks of many fields call
+// it, and only if something is wrong.
+//
+//go:noinline
+func formatError(part string, index int, off int64, field string, v uint64, k ErrorKind, detail string) error {
+	return &FormatError{Part: part, Index: index, Offset: off, Field: field, Value: v, Kind: k, Detail: detail}
+}
+
 // parseMagic reads what .BTF and .BTF.ext have in common: magic, version,
 // flags and the header's length, which must be at least minLen.
 func parseMagic(b []byte, part string, minLen uint32) (be bool, hdrLen uint32, err error) {
 	fail := func(off int64, field string, v uint64, k ErrorKind, detail string) error {
-		return &FormatError{Part: part, Index: -1, Offset: off, Field: field, Value: v, Kind: k, Detail: detail}
+		return formatError(part, -1, off, field, v, k, detail)
 	}
 	if len(b) < 8 {
 		return false, 0, fail(0, "size", uint64(len(b)), Truncated, "a header has at least 8 bytes")
@@ -123,7 +131,7 @@ type area struct {
 func checkAreas(part string, areas []area, rest uint64) error {
 	for i, a := range areas {
 		fail := func(field string, at int64, v uint32, k ErrorKind, detail string) error {
-			return &FormatError{Part: part, Index: -1, Offset: at, Field: a.name + field, Value: uint64(v), Kind: k, Detail: detail}
+			return formatError(part, -1, at, a.name+field, uint64(v), k, detail)
 		}
 		if a.off%a.align != 0 {
 			return fail("_off", a.at, a.off, Range, "not a multiple of 4")

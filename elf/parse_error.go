@@ -12,11 +12,15 @@ func dec(n int) string { return strconv.Itoa(n) }
 func udec(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // headerError is about a field of the ELF header.
+//
+//go:noinline
 func (p *parser) headerError(at int, field string, value uint64, kind Kind, detail string) error {
 	return &FormatError{Index: -1, Offset: int64(at), Field: field, Value: value, Kind: kind, Detail: detail}
 }
 
 // sectionError is about a field of a section header.
+//
+//go:noinline
 func (p *parser) sectionError(section, field int, name string, value uint64, kind Kind, detail string) error {
 	s := Section{p.File, section}
 	return &FormatError{Section: s.Name(), Index: section, Offset: int64(s.at()) + int64(field), Field: name, Value: value, Kind: kind, Detail: detail}

@@ -53,22 +53,11 @@ func Compatible(s *Spec, info Info, env Env) error {
 }
 
 func (e *MismatchError) compare(prefix string, n *Spec, info *Info) {
-	row := func(field, definition, existing string) {
-		e.Rows = append(e.Rows, Row{Field: prefix + field, Definition: definition, Existing: existing})
-	}
-	number := func(field string, a, b uint64) {
-		if a != b {
-			row(field, strconv.FormatUint(a, 10), strconv.FormatUint(b, 10))
-		}
-	}
-	hex := func(field string, a, b uint64) {
-		if a != b {
-			row(field, "0x"+strconv.FormatUint(a, 16), "0x"+strconv.FormatUint(b, 16))
-		}
-	}
+	number := func(field string, a, b uint64) { e.numbers(prefix+field, a, b, "", 10) }
+	hex := func(field string, a, b uint64) { e.numbers(prefix+field, a, b, "0x", 16) }
 
 	if n.Type != info.Type {
-		row("type", n.Type.String(), info.Type.String())
+		e.Rows = append(e.Rows, Row{prefix + "type", n.Type.String(), info.Type.String()})
 	}
 	number("key size", uint64(n.KeySize), uint64(info.KeySize))
 	if n.Type != sys.MapTypeStructOps {
@@ -84,11 +73,19 @@ func (e *MismatchError) compare(prefix string, n *Spec, info *Info) {
 	number("interface index", uint64(n.IfIndex), uint64(info.IfIndex))
 	if n.BTF != nil && info.BTF != nil && n.Value != 0 && info.Value != 0 && keepsBTF(n.Type) {
 		if a, b, differ := differentLayout(n.BTF, n.Value, info.BTF, info.Value); differ && a != b {
-			row("value type", a, b)
+			e.Rows = append(e.Rows, Row{prefix + "value type", a, b})
 		}
 	}
 	if prefix == "" && n.Inner != nil && info.Inner != nil {
 		e.compare("inner ", n.Inner, info.Inner)
+	}
+}
+
+// numbers adds a row if two numbers differ; they are shown in a base, after what
+// marks it.
+func (e *MismatchError) numbers(field string, a, b uint64, mark string, base int) {
+	if a != b {
+		e.Rows = append(e.Rows, Row{field, mark + strconv.FormatUint(a, base), mark + strconv.FormatUint(b, base)})
 	}
 }
 

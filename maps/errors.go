@@ -139,6 +139,8 @@ func (noSuchKey) Error() string   { return "no such key" }
 func (noSuchKey) Unwrap() []error { return []error{ErrNotExist, sys.ENOENT} }
 
 // sizeError reports bytes of the wrong length, before the kernel sees them.
+//
+//go:noinline
 func (m *Map) sizeError(op, what string, got, want int) error {
 	return &OpError{Op: op, Map: m.name, Err: &wrongSize{what, got, want}}
 }

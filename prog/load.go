@@ -56,9 +56,14 @@ func Load(k sys.Kernel, s *Spec, c Code, o LoadOptions) (*Program, error) {
 	return &Program{fd: fd, name: s.Name, typ: s.Type}, nil
 }
 
+//go:noinline
+func (s *Spec) fail(text string) error {
+	return &SpecError{Program: s.Name, Section: s.Section, Text: text}
+}
+
 // check finds what the kernel would answer with a bare EINVAL.
 func check(s *Spec, c *Code) error {
-	fail := func(text string) error { return &SpecError{Program: s.Name, Section: s.Section, Text: text} }
+	fail := s.fail
 	switch {
 	case s.Type == sys.ProgTypeUnspec:
 		return fail("the section name does not say what type the program is of; set Spec.Type and, where it matters, AttachType, or give Collect a rule for such sections")
