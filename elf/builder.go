@@ -109,8 +109,8 @@ func (b *Builder) AddReloc(section int, r Reloc) int {
 // relocations of f: parsed again, they are equal. The places of contents, and
 // the order and sharing of strings may differ. A linked file, one whose
 // sections overlap to more than 16 times its size, and one that uses the
-// symbol or section names for yet another table cannot be written:
-// ErrUnsupported.
+// symbol or section names for yet another table, or has symbols or relocations
+// in them, cannot be written: ErrUnsupported.
 func FromFile(f *File) (*Builder, error) {
 	if f.nph > 0 {
 		return nil, builderError("", -1, "e_phnum", uint64(f.nph), Unsupported, "a file with program headers is not a relocatable object")
@@ -156,7 +156,35 @@ func FromFile(f *File) (*Builder, error) {
 			Value: s.Value(), Size: s.Size(),
 		})
 	}
+	if err := b.checkRewritten(); err != nil {
+		return nil, err
+	}
 	return b, nil
+}
+
+// checkRewritten refuses symbols and relocations in a table that Bytes makes.
+func (b *Builder) checkRewritten() error {
+	for i, s := range b.sections {
+		if len(s.relocs) > 0 && b.rewritten(int(s.Info)) {
+			return builderError(s.Name, i+1, "sh_info", uint64(s.Info), Unsupported, "the relocations are for a table that is written anew")
+		}
+	}
+	for i, s := range b.symbols {
+		if !s.Reserved && b.rewritten(s.Section) && (s.Value != 0 || s.Size != 0) {
+			return builderError(s.Name, i+1, "st_shndx", uint64(s.Section), Unsupported, "the symbol is a part of a table that is written anew")
+		}
+	}
+	return nil
+}
+
+// rewritten reports whether a section is a table of strings or of extended
+// section numbers that Bytes makes, perhaps of another size than it had.
+func (b *Builder) rewritten(i int) bool {
+	if i < 1 || i > len(b.sections) || !b.sections[i-1].table {
+		return false
+	}
+	t := b.sections[i-1].Type
+	return t == SHT_STRTAB || t == SHT_SYMTAB_SHNDX
 }
 
 // Bytes lays out the file. The Builder may be added to and used again.
