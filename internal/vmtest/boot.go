@@ -20,7 +20,7 @@ func boot(ctx context.Context, k kernel, image, dir string) *run {
 	start := time.Now()
 	r.err = r.qemu(ctx, k, image, console)
 	r.seconds = time.Since(start).Seconds()
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		r.err = fmt.Errorf("time-out after %.0f s", r.seconds)
 	}
 	if r.err == nil && !r.done {

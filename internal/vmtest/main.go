@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -96,7 +98,9 @@ func host() error {
 		return buildErr
 	}
 	p := plan{Tests: tests, Run: o.run, Verbose: o.verbose}
-	runs, err := machines(o, s, root, dir, packages, p)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // then the machines end, too
+	defer stop()
+	runs, err := machines(ctx, o, s, root, dir, packages, p)
 	if err != nil {
 		return errors.Join(buildErr, err)
 	}
@@ -104,7 +108,7 @@ func host() error {
 }
 
 // machines runs one machine for each kernel, a few at a time, and returns what they reported in the order asked for.
-func machines(o options, s store, root, dir string, packages []pkg, p plan) ([]*run, error) {
+func machines(ctx context.Context, o options, s store, root, dir string, packages []pkg, p plan) ([]*run, error) {
 	series := strings.Split(o.kernels, ",")
 	runs := make([]*run, len(series))
 	kernels := make([]kernel, len(series))
@@ -123,7 +127,7 @@ func machines(o options, s store, root, dir string, packages []pkg, p plan) ([]*
 			defer wg.Done()
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			runs[i] = machine(o, k, root, dir, packages, p)
+			runs[i] = machine(ctx, o, k, root, dir, packages, p)
 		}()
 	}
 	wg.Wait()
@@ -131,7 +135,7 @@ func machines(o options, s store, root, dir string, packages []pkg, p plan) ([]*
 }
 
 // machine writes the image for one kernel and boots it.
-func machine(o options, k kernel, root, dir string, packages []pkg, p plan) *run {
+func machine(ctx context.Context, o options, k kernel, root, dir string, packages []pkg, p plan) *run {
 	path := filepath.Join(dir, "image-"+k.series)
 	f, err := os.Create(path)
 	if err == nil {
@@ -141,7 +145,7 @@ func machine(o options, k kernel, root, dir string, packages []pkg, p plan) *run
 	if err != nil {
 		return &run{series: k.series, err: err}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), o.timeout)
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	return boot(ctx, k, path, dir)
 }
