@@ -51,6 +51,7 @@ var rules = map[string][]string{
 	"internal/vmtest":      {xsys},
 	"internal/importrules": {},
 	"internal/realobjects": {},
+	"internal/size":        {},
 	"docs":                 {},
 }
 
