@@ -27,9 +27,9 @@ func Cgroup(k sys.Kernel, prog int, path string, a sys.AttachType, at Anchor) (*
 	}
 	defer dir.Close()
 	flags, relative := at.fields()
-	return attach(k, what, a, &sys.LinkCreateCgroupAttr{ProgFD: int32(prog), Target: dir.Num(), AttachType: a,
+	return checked(k, prog, cgroupType(a))(attach(k, what, a, &sys.LinkCreateCgroupAttr{ProgFD: int32(prog), Target: dir.Num(), AttachType: a,
 		Flags: flags, Relative: relative, ExpectedRevision: at.Revision},
-		func() []uint32 { return query(k, dir.Int(), a) })
+		func() []uint32 { return query(k, dir.Int(), a) }))
 }
 
 // CgroupAttach attaches without a link, as loaders did before Linux 5.7. flags are
@@ -45,7 +45,7 @@ func CgroupAttach(k sys.Kernel, prog int, path string, a sys.AttachType, flags u
 	if err := c.put(prog, -1); err != nil {
 		err = explain(k, sys.AttachTypeFeature(a), err, func() []uint32 { return query(k, dir.Int(), a) })
 		dir.Close()
-		return nil, wrap("attaching", what, err)
+		return checked(k, prog, cgroupType(a))(nil, wrap("attaching", what, err))
 	}
 	return &Link{k: k, what: what, held: []*sys.FD{dir}, undo: c.remove, update: c.put}, nil
 }

@@ -363,3 +363,22 @@ func TestKernelPinUpdatedByAnother(t *testing.T) {
 		t.Error("the link outlives its last pin")
 	}
 }
+
+// At the egress the program sees what leaves.
+func TestKernelTCXEgress(t *testing.T) {
+	k := kernelTest(t)
+	hook := sys.AttachTCXEgress
+	need(t, sys.AttachTypeFeature(hook))
+	ktest.NetNS(t)
+	u := newUDP(t)
+	const drop = 2
+	p := loadType(t, sys.ProgTypeSchedCls, hook, drop)
+	l, err := TCX(k, p.fd(), loopback, hook, Anchor{})
+	own(t, l, err)
+	if u.arrives(t) || p.runs(t) == 0 {
+		t.Errorf("the packet left after %d runs", p.runs(t))
+	}
+	if err := l.Close(); err != nil || !u.arrives(t) {
+		t.Errorf("after Close: %v", err)
+	}
+}

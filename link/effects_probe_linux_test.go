@@ -190,3 +190,21 @@ func TestKernelPerfEventCookie(t *testing.T) {
 		t.Errorf("the cookie is %d", got)
 	}
 }
+
+func TestKernelTracingMultiOthers(t *testing.T) {
+	for _, m := range []struct {
+		hook sys.AttachType
+		runs uint64
+	}{{sys.AttachTraceFexitMulti, 1}, {sys.AttachTraceFsessionMulti, 2}} {
+		t.Run(m.hook.String(), func(t *testing.T) {
+			k := kernelTest(t)
+			need(t, sys.AttachTypeFeature(m.hook))
+			c := loadType(t, sys.ProgTypeTracing, m.hook, 0)
+			l, err := TracingMulti(k, c.fd(), m.hook, TracingMultiOptions{IDs: []uint32{kernelFunc(t, sys.SyscallPrefix()+"getpgid")}})
+			fires(t, c, l, err, poke)
+			if got := c.runs(t); got < m.runs {
+				t.Errorf("%d runs for a call, want %d at least", got, m.runs)
+			}
+		})
+	}
+}

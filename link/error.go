@@ -30,6 +30,7 @@ func wrap(doing, what string, err error) error {
 // A TakenError says that a hook has room for one program and has one already.
 type TakenError struct {
 	Programs []uint32 // ids of the programs that hold it; empty if that cannot be found out
+	Names    []string // their names, in the same order; empty texts where these cannot be
 	Err      error
 }
 
@@ -38,8 +39,12 @@ func (e *TakenError) Error() string {
 		return "the hook is taken: " + e.Err.Error()
 	}
 	var ids []string
-	for _, id := range e.Programs {
-		ids = append(ids, strconv.FormatUint(uint64(id), 10))
+	for i, id := range e.Programs {
+		text := strconv.FormatUint(uint64(id), 10)
+		if i < len(e.Names) && e.Names[i] != "" {
+			text += " " + strconv.Quote(e.Names[i])
+		}
+		ids = append(ids, text)
 	}
 	return "the hook is taken by program " + strings.Join(ids, ", ") + ": " + e.Err.Error()
 }
@@ -58,13 +63,14 @@ func explain(k sys.Kernel, f sys.Feature, err error, holders func() []uint32) er
 		}
 		if sys.ErrnoOf(err) == sys.E2BIG && holders != nil { // what network namespaces and cgroups say when they are full
 			if ids := holders(); len(ids) > 0 {
-				return &TakenError{Programs: ids, Err: err}
+				return &TakenError{Programs: ids, Names: programNames(k, ids), Err: err}
 			}
 		}
 	case sys.EBUSY, sys.EEXIST:
 		t := &TakenError{Err: err}
 		if holders != nil {
 			t.Programs = holders()
+			t.Names = programNames(k, t.Programs)
 		}
 		return t
 	}

@@ -35,7 +35,7 @@ func Iter(k sys.Kernel, prog int, o IterOptions) (*Link, error) {
 	if info := o.info(); info != nil {
 		attr.IterInfo, attr.IterInfoLen = sys.BytesPtr(info), uint32(len(info))
 	}
-	return attach(k, "iterator", sys.AttachTraceIter, attr, nil)
+	return checked(k, prog, sys.ProgTypeTracing)(attach(k, "iterator", sys.AttachTraceIter, attr, nil))
 }
 
 // info is union bpf_iter_link_info, as long as the kernel that knows the field has

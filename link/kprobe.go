@@ -40,14 +40,14 @@ func Kprobe(k sys.Kernel, prog int, o KprobeOptions) (*Link, error) {
 	if !o.Legacy {
 		event, err := probeEvent(k, "kprobe", o.Symbol, o.Offset, o.Return, 0, -1)
 		if err == nil {
-			return onEvent(k, prog, event, o.Cookie, o.what(), nil)
+			return checked(k, prog, sys.ProgTypeKprobe)(onEvent(k, prog, event, o.Cookie, o.what(), nil))
 		}
 		var call *sys.Error
 		if !errors.As(err, &call) || call.Op != "read" || call.Errno != sys.ENOENT {
 			return nil, wrap("attaching", o.what(), err)
 		}
 	}
-	return legacyKprobe(k, prog, o)
+	return checked(k, prog, sys.ProgTypeKprobe)(legacyKprobe(k, prog, o))
 }
 
 // probeNumber makes the names of probe events unique in this process.
@@ -158,7 +158,7 @@ func KprobeMulti(k sys.Kernel, prog int, o KprobeMultiOptions) (*Link, error) {
 	if len(o.Symbols) > 0 && len(o.Addrs) > 0 || len(o.Cookies) > 0 && len(o.Cookies) != n || n == 0 {
 		return nil, wrap("attaching", what, &CountError{len(o.Symbols), len(o.Addrs), len(o.Cookies)})
 	}
-	return attach(k, what, attr.AttachType, attr, nil)
+	return checked(k, prog, sys.ProgTypeKprobe)(attach(k, what, attr.AttachType, attr, nil))
 }
 
 // A CountError says that the lists of a multi-probe do not fit together.

@@ -7,7 +7,8 @@ import (
 )
 
 // An Anchor says where among the programs of a hook a new one goes. The zero Anchor
-// is the end. The program or link that it names must be on the hook.
+// is the end. The program or link that it names must be on the hook; on a cgroup,
+// links stand beside links only.
 type Anchor struct {
 	Before, After bool   // of what FD or ID names; of all if they name nothing
 	FD            int    // descriptor of a program, or of a link
@@ -44,16 +45,16 @@ func onDevice(index int) string { return " on interface " + strconv.Itoa(index) 
 // order with others (Linux 6.6). a is AttachTCXIngress or AttachTCXEgress.
 func TCX(k sys.Kernel, prog, ifIndex int, a sys.AttachType, at Anchor) (*Link, error) {
 	flags, relative := at.fields()
-	return attach(k, onInterface(a, ifIndex), a, &sys.LinkCreateTCXAttr{ProgFD: int32(prog), Target: int32(ifIndex), AttachType: a,
-		Flags: flags, Relative: relative, ExpectedRevision: at.Revision}, nil)
+	return checked(k, prog, sys.ProgTypeSchedCls)(attach(k, onInterface(a, ifIndex), a, &sys.LinkCreateTCXAttr{ProgFD: int32(prog), Target: int32(ifIndex), AttachType: a,
+		Flags: flags, Relative: relative, ExpectedRevision: at.Revision}, nil))
 }
 
 // Netkit attaches a sched_cls program to a netkit device (Linux 6.7), whose primary
 // end is given in both cases. a is AttachNetkitPrimary or AttachNetkitPeer.
 func Netkit(k sys.Kernel, prog, ifIndex int, a sys.AttachType, at Anchor) (*Link, error) {
 	flags, relative := at.fields()
-	return attach(k, onInterface(a, ifIndex), a, &sys.LinkCreateNetkitAttr{ProgFD: int32(prog), Target: int32(ifIndex), AttachType: a,
-		Flags: flags, Relative: relative, ExpectedRevision: at.Revision}, nil)
+	return checked(k, prog, sys.ProgTypeSchedCls)(attach(k, onInterface(a, ifIndex), a, &sys.LinkCreateNetkitAttr{ProgFD: int32(prog), Target: int32(ifIndex), AttachType: a,
+		Flags: flags, Relative: relative, ExpectedRevision: at.Revision}, nil))
 }
 
 // A Hook is what Query found.

@@ -19,7 +19,7 @@ func PerfEvent(k sys.Kernel, prog, event int, cookie uint64) (*Link, error) {
 	if err != nil {
 		return nil, wrap("attaching", what, err)
 	}
-	return onEvent(k, prog, e, cookie, what, nil)
+	return checked(k, prog, sys.ProgTypePerfEvent, sys.ProgTypeKprobe, sys.ProgTypeTracepoint)(onEvent(k, prog, e, cookie, what, nil))
 }
 
 // onEvent attaches a program to an event that the Link owns from now on, together
@@ -144,7 +144,7 @@ func Tracepoint(k sys.Kernel, prog int, category, name string, cookie uint64) (*
 	if err != nil {
 		return nil, wrap("attaching", what, err)
 	}
-	return onEvent(k, prog, event, cookie, what, nil)
+	return checked(k, prog, sys.ProgTypeTracepoint)(onEvent(k, prog, event, cookie, what, nil))
 }
 
 func openTracepoint(k sys.Kernel, category, name string) (*sys.FD, error) {

@@ -10,8 +10,12 @@ import (
 // by a descriptor of /proc/PID/ns/net or of a mount of it. a is AttachFlowDissector
 // or AttachSKLookup.
 func NetNS(k sys.Kernel, prog, ns int, a sys.AttachType) (*Link, error) {
-	return attach(k, a.String()+" on a network namespace", a, &sys.LinkCreateAttr{ProgFD: int32(prog), Target: int32(ns), AttachType: a},
-		func() []uint32 { return query(k, ns, a) })
+	want := sys.ProgTypeSKLookup
+	if a == sys.AttachFlowDissector {
+		want = sys.ProgTypeFlowDissector
+	}
+	return checked(k, prog, want)(attach(k, a.String()+" on a network namespace", a, &sys.LinkCreateAttr{ProgFD: int32(prog), Target: int32(ns), AttachType: a},
+		func() []uint32 { return query(k, ns, a) }))
 }
 
 // SockMap attaches a program to the sockets of a sockmap or sockhash: with a link
@@ -24,16 +28,23 @@ func SockMap(k sys.Kernel, prog, mapFD int, a sys.AttachType) (*Link, error) {
 	case 0:
 		return &Link{k: k, fd: fd, what: what}, nil
 	case sys.EINVAL: // the kernel has no such links, or the program does not fit
-		return sockMapProgram(k, prog, mapFD, a, what)
+		return checked(k, prog, sockMapType(a))(sockMapProgram(k, prog, mapFD, a, what))
 	}
 	return nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(a), err, func() []uint32 { return query(k, mapFD, a) }))
+}
+
+func sockMapType(a sys.AttachType) sys.ProgType {
+	if a == sys.AttachSKMsgVerdict {
+		return sys.ProgTypeSKMsg
+	}
+	return sys.ProgTypeSKSKB
 }
 
 // sockMapProgram attaches without a link, and only to a hook that is free, as far as
 // that can be asked: the kernel would replace a program without a word.
 func sockMapProgram(k sys.Kernel, prog, mapFD int, a sys.AttachType, what string) (*Link, error) {
 	if ids := query(k, mapFD, a); len(ids) > 0 {
-		return nil, wrap("attaching", what, &TakenError{Programs: ids, Err: &sys.Error{Op: "BPF_PROG_ATTACH", Errno: sys.EBUSY}})
+		return nil, wrap("attaching", what, &TakenError{Programs: ids, Names: programNames(k, ids), Err: &sys.Error{Op: "BPF_PROG_ATTACH", Errno: sys.EBUSY}})
 	}
 	m, err := dup(k, mapFD)
 	if err != nil {
@@ -73,13 +84,13 @@ const (
 // SocketFilter attaches a socket_filter program to one socket, whose descriptor stays
 // the caller's. Closing the Link or the socket detaches it.
 func SocketFilter(k sys.Kernel, prog, socket int) (*Link, error) {
-	return socketOption(k, prog, socket, "filter", soAttachBPF, soDetachFilter)
+	return checked(k, prog, sys.ProgTypeSocketFilter)(socketOption(k, prog, socket, "filter", soAttachBPF, soDetachFilter))
 }
 
 // SKReuseport attaches a program that chooses among the sockets of a SO_REUSEPORT
 // group to the group of one of them.
 func SKReuseport(k sys.Kernel, prog, socket int) (*Link, error) {
-	return socketOption(k, prog, socket, "sk_reuseport", soAttachReuseport, soDetachReuseport)
+	return checked(k, prog, sys.ProgTypeSKReuseport, sys.ProgTypeSocketFilter)(socketOption(k, prog, socket, "sk_reuseport", soAttachReuseport, soDetachReuseport))
 }
 
 func socketOption(k sys.Kernel, prog, socket int, name string, on, off int) (*Link, error) {
@@ -119,7 +130,7 @@ func LIRC(k sys.Kernel, prog, device int) (*Link, error) {
 	if err := sys.ProgAttach(k, attr); err != nil {
 		p.Close()
 		d.Close()
-		return nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(sys.AttachLIRCMode2), err, nil))
+		return checked(k, prog, sys.ProgTypeLIRCMode2)(nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(sys.AttachLIRCMode2), err, nil)))
 	}
 	return &Link{k: k, what: what, held: []*sys.FD{d, p}, undo: func() error { return sys.ProgDetach(k, attr) }}, nil
 }

@@ -68,7 +68,7 @@ func TC(k sys.Kernel, prog int, o TCOptions) (*Link, error) {
 		}
 	}
 	if err != nil {
-		return nil, wrap("attaching", what, err)
+		return checked(k, prog, sys.ProgTypeSchedCls)(nil, wrap("attaching", what, err))
 	}
 	return &Link{k: k, what: what, undo: f.remove, update: f.put}, nil
 }

@@ -17,7 +17,7 @@ func Tracing(k sys.Kernel, prog int, a sys.AttachType, cookie uint64) (*Link, er
 		fd, err = sys.RawTracepointOpen(k, &sys.RawTracepointOpenAttr{ProgFD: int32(prog)})
 	}
 	if err != nil {
-		return nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(a), err, nil))
+		return checked(k, prog, sys.ProgTypeTracing, sys.ProgTypeLSM)(nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(a), err, nil)))
 	}
 	return &Link{k: k, fd: fd, what: what}, nil
 }
@@ -31,8 +31,8 @@ type TracingMultiOptions struct {
 
 // TracingMulti attaches a program to many functions (Linux 7.2).
 func TracingMulti(k sys.Kernel, prog int, a sys.AttachType, o TracingMultiOptions) (*Link, error) {
-	return attach(k, a.String()+" on "+strconv.Itoa(len(o.IDs))+" functions", a, &sys.LinkCreateTracingMultiAttr{ProgFD: int32(prog), AttachType: a,
-		IDs: sys.SlicePtr(o.IDs), Cookies: sys.SlicePtr(o.Cookies), Count: uint32(len(o.IDs))}, nil)
+	return checked(k, prog, sys.ProgTypeTracing)(attach(k, a.String()+" on "+strconv.Itoa(len(o.IDs))+" functions", a, &sys.LinkCreateTracingMultiAttr{ProgFD: int32(prog), AttachType: a,
+		IDs: sys.SlicePtr(o.IDs), Cookies: sys.SlicePtr(o.Cookies), Count: uint32(len(o.IDs))}, nil))
 }
 
 // Freplace puts an ext program in the place of a function of another program. With
@@ -45,7 +45,7 @@ func Freplace(k sys.Kernel, prog, target int, btfID uint32) (*Link, error) {
 	}
 	fd, err := sys.LinkCreate(k, attr)
 	if err != nil {
-		return nil, wrap("attaching", "freplace", explain(k, sys.ProgTypeFeature(sys.ProgTypeExt), err, nil))
+		return checked(k, prog, sys.ProgTypeExt)(nil, wrap("attaching", "freplace", explain(k, sys.ProgTypeFeature(sys.ProgTypeExt), err, nil)))
 	}
 	return &Link{k: k, fd: fd, what: "freplace"}, nil
 }
@@ -56,7 +56,7 @@ func RawTracepoint(k sys.Kernel, prog int, name string, cookie uint64) (*Link, e
 	what := "raw tracepoint " + strconv.Quote(name)
 	fd, err := sys.RawTracepointOpen(k, &sys.RawTracepointOpenAttr{Name: sys.StringPtr(name), ProgFD: int32(prog), Cookie: cookie})
 	if err != nil {
-		return nil, wrap("attaching", what, err)
+		return checked(k, prog, sys.ProgTypeRawTracepoint, sys.ProgTypeRawTracepointWritable)(nil, wrap("attaching", what, err))
 	}
 	return &Link{k: k, fd: fd, what: what}, nil
 }
@@ -86,7 +86,7 @@ func Netfilter(k sys.Kernel, prog int, o NetfilterOptions) (*Link, error) {
 	if o.Defrag {
 		attr.NetfilterFlags = sys.BPF_F_NETFILTER_IP_DEFRAG
 	}
-	return attach(k, "netfilter hook "+strconv.FormatUint(uint64(o.Hook), 10), sys.AttachNetfilter, attr, nil)
+	return checked(k, prog, sys.ProgTypeNetfilter)(attach(k, "netfilter hook "+strconv.FormatUint(uint64(o.Hook), 10), sys.AttachNetfilter, attr, nil))
 }
 
 // StructOps registers a struct_ops map that was created with BPF_F_LINK and filled

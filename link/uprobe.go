@@ -50,7 +50,7 @@ func Uprobe(k sys.Kernel, prog int, o UprobeOptions) (*Link, error) {
 	if err != nil {
 		return nil, wrap("attaching", o.what(), err)
 	}
-	return onEvent(k, prog, event, o.Cookie, o.what(), nil)
+	return checked(k, prog, sys.ProgTypeKprobe)(onEvent(k, prog, event, o.Cookie, o.what(), nil))
 }
 
 // UprobeMultiOptions say where a uprobe.multi or uprobe.session program goes in one
@@ -88,5 +88,5 @@ func UprobeMulti(k sys.Kernel, prog int, o UprobeMultiOptions) (*Link, error) {
 	if o.Return {
 		attr.UprobeMultiFlags = sys.BPF_F_UPROBE_MULTI_RETURN
 	}
-	return attach(k, what, attr.AttachType, attr, nil)
+	return checked(k, prog, sys.ProgTypeKprobe)(attach(k, what, attr.AttachType, attr, nil))
 }

@@ -28,8 +28,8 @@ func xdpName(o XDPOptions) string { return onInterface(sys.AttachXDP, o.IfIndex)
 // XDP attaches a program to a network device with a link (Linux 5.9). A device runs
 // one program a mode: see TakenError.
 func XDP(k sys.Kernel, prog int, o XDPOptions) (*Link, error) {
-	l, err := attach(k, xdpName(o), sys.AttachXDP, &sys.LinkCreateAttr{ProgFD: int32(prog), Target: int32(o.IfIndex),
-		AttachType: sys.AttachXDP, Flags: uint32(o.Mode)}, func() []uint32 { return xdpPrograms(k, o.IfIndex) })
+	l, err := checked(k, prog, sys.ProgTypeXDP)(attach(k, xdpName(o), sys.AttachXDP, &sys.LinkCreateAttr{ProgFD: int32(prog), Target: int32(o.IfIndex),
+		AttachType: sys.AttachXDP, Flags: uint32(o.Mode)}, func() []uint32 { return xdpPrograms(k, o.IfIndex) }))
 	if sys.ErrnoOf(err) == sys.EINVAL { // which the kernel also says of a device that is not there
 		if _, errInfo := xdpState(k, o.IfIndex); errors.Is(errInfo, sys.ENODEV) {
 			return nil, wrap("attaching", xdpName(o), errInfo)
@@ -58,7 +58,7 @@ const (
 func XDPNetlink(k sys.Kernel, prog int, o XDPOptions) (*Link, error) {
 	x := &xdpProgram{k: k, o: o}
 	if err := x.put(prog, -1); err != nil {
-		return nil, wrap("attaching", xdpName(o), explain(k, 0, err, func() []uint32 { return xdpPrograms(k, o.IfIndex) }))
+		return checked(k, prog, sys.ProgTypeXDP)(nil, wrap("attaching", xdpName(o), explain(k, 0, err, func() []uint32 { return xdpPrograms(k, o.IfIndex) })))
 	}
 	return &Link{k: k, what: xdpName(o), undo: x.remove, update: x.put}, nil
 }
