@@ -14,10 +14,11 @@ import (
 )
 
 var (
-	link   = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	quoted = regexp.MustCompile("`([^`]+)`")
-	named  = regexp.MustCompile(`^([a-z0-9]+)\.([A-Z]\w*)(?:\.([A-Z]\w*))?$`)
-	inPath = regexp.MustCompile(`^[\w.-]+(/[\w.-]+)*/?$`)
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	quoted  = regexp.MustCompile("`([^`]+)`")
+	named   = regexp.MustCompile(`^([a-z0-9]+)\.([A-Z]\w*)(?:\.([A-Z]\w*))?$`)
+	example = regexp.MustCompile(`^(Example|Fuzz)\w+$`)
+	inPath  = regexp.MustCompile(`^[\w.-]+(/[\w.-]+)*/?$`)
 )
 
 // TestLinks follows every relative link, and the heading behind its '#'.
@@ -64,18 +65,16 @@ func headings(lines []string) []string {
 	return out
 }
 
-// TestNames looks for everything that the tables of README.md and ARCHITECTURE.md name: a word in backquotes that is a path
-// has to be one, from the top; package.Name an exported identifier of that package (NAME in a
-// path stands for any); a word that begins with Example a function
-// in a test.
+// TestNames looks for everything that README.md, ARCHITECTURE.md and the pages of this folder name in backquotes: a path has to
+// be one, from the top (NAME in it stands for any); package.Name an exported identifier of that package, Name.Field one of its
+// fields or methods; a word that begins with Example or Fuzz a function in a test.
 func TestNames(t *testing.T) {
-	all := pages(t)
 	decls := declarations(t)
-	for _, name := range []string{top + "/README.md", top + "/ARCHITECTURE.md"} {
-		for i, line := range prose(all[name]) {
-			if !strings.HasPrefix(line, "|") && name != top+"/ARCHITECTURE.md" {
-				continue
-			}
+	for name, lines := range pages(t) {
+		if d := filepath.Dir(name); d != top && d != top+"/docs" {
+			continue
+		}
+		for i, line := range prose(lines) {
 			for _, m := range quoted.FindAllStringSubmatch(line, -1) {
 				if !known(decls, m[1]) {
 					t.Errorf("%s:%d: there is no %s", name, i+1, m[1])
@@ -87,17 +86,22 @@ func TestNames(t *testing.T) {
 
 // known tells whether a word means something that exists, or is not of a kind that can be looked up.
 func known(decls map[string]bool, word string) bool {
-	if m := named.FindStringSubmatch(word); m != nil {
+	switch m := named.FindStringSubmatch(word); {
+	case m != nil && packages[m[1]] != "" && strings.HasPrefix(packages[m[1]], module):
 		return decls[word]
-	}
-	if strings.HasPrefix(word, "Example") {
+	case example.MatchString(word):
 		return decls[word]
+	case !inPath.MatchString(word) || strings.Contains(word, "NAME"):
+		return true
+	case strings.HasPrefix(word, "testdata/fuzz"): // of any package
+		return true
 	}
-	if !strings.Contains(word, "NAME") && inPath.MatchString(word) && (strings.Contains(word, "/") || strings.HasSuffix(word, ".go") || strings.HasSuffix(word, ".md")) {
-		_, err := os.Stat(filepath.Join(top, word))
-		return err == nil
+	first, _, below := strings.Cut(word, "/")
+	if _, err := os.Stat(filepath.Join(top, first)); !strings.HasSuffix(word, ".go") && (!below || err != nil) {
+		return true
 	}
-	return true
+	_, err := os.Stat(filepath.Join(top, word))
+	return err == nil
 }
 
 // declarations are the exported identifiers and methods of every package, as package.Name, and the names of examples.
