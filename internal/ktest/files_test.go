@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/lode-bpf/lode/internal/ktest"
 )
+
+// oneOrder is the comment by which a source asks for no big-endian object.
+var oneOrder = regexp.MustCompile(`(?m)^// build:.* only=bpfel( |$)`)
 
 // Every source has an object for both byte orders, and no object tells where it was built.
 func TestObjects(t *testing.T) {
@@ -24,7 +28,7 @@ func TestObjects(t *testing.T) {
 			t.Fatal(err)
 		}
 		objects := map[string]byte{name: 1, name + ".bpfeb": 2} // EI_DATA: ELFDATA2LSB, ELFDATA2MSB
-		if bytes.Contains(text, []byte("// build: only=bpfel")) {
+		if oneOrder.Match(text) {
 			delete(objects, name+".bpfeb")
 		}
 		for object, order := range objects {
@@ -33,7 +37,7 @@ func TestObjects(t *testing.T) {
 				t.Errorf("%s is not a 64-bit ELF file of byte order %d", object, order)
 			}
 			for _, path := range []string{"/home/", "/root/", "/tmp/", "/usr/", "/build/"} {
-				if bytes.Contains(b, []byte(path)) {
+				if bytes.Contains(b, []byte(path)) && !bytes.Contains(text, []byte(path)) {
 					t.Errorf("%s has the path of a file of the machine that built it, with %s", object, path)
 				}
 			}
