@@ -25,8 +25,8 @@ type CreateOptions struct {
 	InnerFD int
 
 	// KernelValue is the type of a struct_ops map's value in the kernel's BTF
-	// (StructOps.ValueType), ValueSize its size. KernelBTFFD is the module
-	// that this BTF belongs to, 0 for vmlinux.
+	// (struct bpf_struct_ops_NAME), ValueSize its size. KernelBTFFD is the
+	// module that this BTF belongs to, 0 for vmlinux.
 	KernelValue btf.TypeID
 	ValueSize   uint32
 	KernelBTFFD int
@@ -120,7 +120,7 @@ func createAttr(s *Spec, opts CreateOptions) (*sys.MapCreateAttr, error) {
 	if s.Type == sys.MapTypeStructOps {
 		if opts.KernelValue == 0 {
 			return nil, &DefinitionError{Section: s.Section, Offset: s.Offset, Map: s.Name,
-				Reason: "a struct_ops map needs the type of its value in the kernel (ConvertStructOps)"}
+				Reason: "a struct_ops map needs the type of its value in the kernel (CreateOptions.KernelValue)"}
 		}
 		attr.BTFFD, attr.BTFVmlinuxValueTypeID = int32(opts.BTFFD), uint32(opts.KernelValue)
 		if opts.KernelBTFFD != 0 {

@@ -29,7 +29,7 @@ func (m *Map) Fill(s *Spec) error {
 // fillData writes the data of a section into its map. Zeroes are there already.
 func (m *Map) fillData(s *Spec) error {
 	if m.typ == sys.MapTypeStructOps {
-		return nil // the value is not the definition's: see ConvertStructOps
+		return nil // the value is in the kernel's layout, not the definition's
 	}
 	if m.typ == sys.MapTypeArena {
 		return m.fillArena(s.Data)

@@ -149,7 +149,7 @@ func TestKernelCreateErrors(t *testing.T) {
 		{Spec{Type: sys.MapTypeArrayOfMaps, KeySize: 4, MaxEntries: 1}, "needs a template"},
 		{Spec{Type: sys.MapTypeArrayOfMaps, KeySize: 4, MaxEntries: 1, InnerMap: "other"}, `template "other" is another map`},
 		{Spec{Type: sys.MapTypeArrayOfMaps, KeySize: 4, MaxEntries: 1, Inner: &Spec{Type: sys.MapTypeArrayOfMaps}}, "one level"},
-		{Spec{Type: sys.MapTypeStructOps, KeySize: 4, MaxEntries: 1}, "ConvertStructOps"},
+		{Spec{Type: sys.MapTypeStructOps, KeySize: 4, MaxEntries: 1}, "CreateOptions.KernelValue"},
 		{Spec{Type: sys.MapTypeArray, KeySize: 4, MaxEntries: 1, Internal: true, DataSize: 1 << 36}, "section of 68719476736"},
 	} {
 		c.spec.Name = "bad"

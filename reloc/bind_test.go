@@ -416,6 +416,12 @@ func TestStructOps(t *testing.T) {
 	if got = BindStructOps(&in)[0]; got.Err != nil || !cmp.Equal(got.Unused, []string{"init"}) {
 		t.Error(got.Err, got.Unused)
 	}
+	for at, kind := range map[uint32]error{17: ErrFormat, 0: ErrMismatch} { // inside of a member; at one that is no function
+		in.StructOps[0].Members[0].Offset = at
+		if got = BindStructOps(&in)[0]; !errors.Is(got.Err, kind) {
+			t.Errorf("program at byte %d: %v, want %v", at, got.Err, kind)
+		}
+	}
 	in.Env = &fakeEnv{kernel: types(t, nil, func(*btf.Builder, btf.TypeID) {})}
 	if got = BindStructOps(&in)[0]; !errors.Is(got.Err, ErrUnresolved) {
 		t.Error(got.Err)

@@ -79,7 +79,24 @@ func (b *binder) structOps(s *StructOps) StructOpsBinding {
 			return l.out
 		}
 	}
+	l.out.Err = l.stray()
 	return l.out
+}
+
+// stray looks for a program that stands where no member begins.
+func (l *layout) stray() error {
+	begins := make(map[uint32]bool, l.local.NumMembers())
+	for _, m := range l.local.Members() {
+		if m.BitSize == 0 && m.BitOffset%8 == 0 {
+			begins[m.BitOffset/8] = true
+		}
+	}
+	for _, m := range l.Members {
+		if !begins[m.Offset] {
+			return l.fail("", ErrFormat, fmt.Sprintf("program %q is at byte %d, where no member begins", m.Program, m.Offset), "", nil)
+		}
+	}
+	return nil
 }
 
 //go:noinline
@@ -214,6 +231,9 @@ func (l *layout) copy(m, k btf.Member, at int, program string, data []byte) erro
 		}
 		if proto, err := l.kernel.Resolve(kt.Elem()); err != nil || proto.Kind() != btf.KindFuncProto {
 			return l.fail(m.Name, ErrMismatch, "it is no function in the kernel", "declare it as the kernel does", err)
+		}
+		if uint64(off)+8 > uint64(len(l.out.Value)) {
+			return l.fail(m.Name, ErrMismatch, "the kernel's member ends after its structure", "", nil)
 		}
 		l.out.Members = append(l.out.Members, MemberBinding{Program: program, Member: at, Offset: off})
 		return nil
