@@ -144,4 +144,3 @@ func quoteAll(names []string) []string {
 	}
 	return out
 }
-

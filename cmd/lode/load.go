@@ -45,7 +45,7 @@ func (e *env) load(replace bool) error {
 	defer c.Close()
 	l := describe(c)
 	if !e.opts.noPin {
-		if l.Links, err = pinLinks(c, l); err != nil {
+		if err = keep(c, &l); err != nil {
 			return errors.Join(err, c.Undo())
 		}
 	}
@@ -105,6 +105,8 @@ type loadedMap struct {
 	MaxEntries uint32 `json:"max_entries"`
 	Source     string `json:"source"` // "created", "reused", "replaced"
 	Pin        string `json:"pin,omitempty"`
+
+	slots bool // programs are in it
 }
 
 type loadedProgram struct {
@@ -123,11 +125,11 @@ func describe(c *lode.Collection) loaded {
 	var l loaded
 	pins := map[string]string{}
 	how := map[string]string{}
-	tails := map[string]bool{}
+	tails, slots := map[string]bool{}, map[string]bool{}
 	for _, d := range c.Done {
 		switch d.Op {
 		case lode.OpSetTailCall:
-			tails[d.Target] = true
+			tails[d.Target], slots[d.Map] = true, true
 		case lode.OpPinMap, lode.OpPinProgram:
 			pins[d.Map+"/"+d.Program] = d.Path
 			if d.Result == "replaced" {
@@ -144,7 +146,7 @@ func describe(c *lode.Collection) loaded {
 		case d.Map != "" && (d.Result == "created" || d.Result == "reused"):
 			m := c.Map(d.Map)
 			row := loadedMap{Name: d.Map, ID: d.ID, Type: m.Type().String(), KeySize: uint32(m.KeySize()), ValueSize: uint32(m.ValueSize()),
-				MaxEntries: m.MaxEntries(), Source: d.Result, Pin: pins[d.Map+"/"]}
+				MaxEntries: m.MaxEntries(), Source: d.Result, Pin: pins[d.Map+"/"], slots: slots[d.Map]}
 			if how[d.Map] != "" {
 				row.Source = how[d.Map]
 			}
@@ -196,7 +198,7 @@ func nextSteps(l loaded) string {
 	var b strings.Builder
 	line := func(what, how string) { fmt.Fprintf(&b, "  %-22s %s\n", what, how) }
 	for _, m := range l.Maps {
-		if m.Pin != "" {
+		if m.Pin != "" && !m.slots {
 			line("read a map:", "lode map dump "+m.Pin)
 			break
 		}
@@ -219,7 +221,7 @@ func nextSteps(l loaded) string {
 // pinDir is the directory that the load pinned in.
 func pinDir(l loaded) string {
 	for _, m := range l.Maps {
-		if i := strings.LastIndexByte(m.Pin, '/'); i > 0 {
+		if i := strings.LastIndexByte(m.Pin, '/'); i > 0 && !strings.HasSuffix(m.Pin[:i], tailsSuffix) {
 			return m.Pin[:i]
 		}
 	}

@@ -1,6 +1,6 @@
 // Command lode inspects, plans and loads BPF objects.
 //
-// Run it without arguments for the list of commands, and "lode COMMAND -h" for
+// Run it without arguments for the list of commands, and "lode help COMMAND" for
 // one of them. It exits with 0 on success, 1 when something failed and 2 when
 // it was called wrongly.
 package main
@@ -13,6 +13,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -33,6 +35,7 @@ type env struct {
 	errOut io.Writer
 	args   []string
 	opts   options
+	table  []command // all commands
 }
 
 // usageError is a wrong call: exit status 2.
@@ -50,17 +53,20 @@ func main() {
 
 // run is main with everything passed in.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	if len(args) > 1 && args[0] == "help" {
+		args = append(slices.Clone(args[1:]), "-h")
+	}
 	c, rest := lookup(args)
 	if c == nil {
 		if len(args) > 0 && args[0] != "help" && args[0] != "-h" && args[0] != "--help" {
-			fmt.Fprintf(errOut, "lode: no command %q\n\n", args[0])
-			printCommands(errOut)
+			fmt.Fprintf(errOut, "lode: no command %q\n\n", strings.Join(args[:min(2, len(args))], " "))
+			printCommands(errOut, args[0])
 			return 2
 		}
-		printCommands(out)
+		printCommands(out, "")
 		return 0
 	}
-	e := &env{ctx: ctx, out: out, errOut: errOut}
+	e := &env{ctx: ctx, out: out, errOut: errOut, table: commands}
 	f := flag.NewFlagSet("lode "+c.name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	if c.flags != nil {
@@ -103,7 +109,7 @@ func report(err error, c *command, errOut io.Writer) int {
 	case err == nil || errors.Is(err, syscall.EPIPE):
 		return 0
 	case errors.As(err, &wrong):
-		fmt.Fprintf(errOut, "lode %s: %v\nusage: lode %s %s\n", c.name, err, c.name, c.args)
+		fmt.Fprintf(errOut, "lode %s: %v\nusage: %s\n", c.name, err, strings.Join(c.words(c.flags != nil), " "))
 		return 2
 	}
 	fmt.Fprintf(errOut, "lode: %v\n", err)
@@ -129,18 +135,38 @@ func lookup(args []string) (*command, []string) {
 	return nil, nil
 }
 
-func printCommands(w io.Writer) {
+// printCommands lists all commands or, if there are any, those of a group, such
+// as "map".
+func printCommands(w io.Writer, group string) {
+	in := func(c command) bool { return strings.HasPrefix(c.name, group+" ") }
+	if !slices.ContainsFunc(commands, in) {
+		in = func(command) bool { return true }
+	}
 	fmt.Fprint(w, "lode inspects, plans and loads BPF objects.\n\nusage: lode COMMAND [flags] [arguments]\n\n")
 	for _, c := range commands {
-		fmt.Fprintf(w, "  %-12s %s\n", c.name, c.brief)
+		if in(c) {
+			fmt.Fprintf(w, "  %-12s %s\n", c.name, c.brief)
+		}
 	}
-	fmt.Fprint(w, "\n\"lode COMMAND -h\" explains a command.\n")
+	fmt.Fprint(w, "\n\"lode help COMMAND\" explains a command.\n")
+}
+
+// words is how a command is called.
+func (c *command) words(flags bool) []string {
+	out := []string{"lode", c.name}
+	if flags {
+		out = append(out, "[flags]")
+	}
+	if c.args != "" {
+		out = append(out, c.args)
+	}
+	return out
 }
 
 func printHelp(w io.Writer, c *command, f *flag.FlagSet) {
-	fmt.Fprintf(w, "usage: lode %s [flags] %s\n\n%s.\n", c.name, c.args, c.brief)
 	any := false
 	f.VisitAll(func(*flag.Flag) { any = true })
+	fmt.Fprintf(w, "usage: %s\n\n%s.\n", strings.Join(c.words(any), " "), c.brief)
 	if any {
 		fmt.Fprint(w, "\nflags:\n")
 		f.SetOutput(w)

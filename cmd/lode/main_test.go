@@ -99,6 +99,15 @@ func TestOutput(t *testing.T) {
 		"btf_find.txt":           {"btf", "find", "count", "--in", object(t, "counter.bpf.o")},
 		"btf_find.json":          {"btf", "find", "count", "--json", "--in", object(t, "counter.bpf.o")},
 		"core.txt":               {"core", "--details", object(t, "core.bpf.o"), object(t, "counter.bpf.o"), "--btf", object(t, "core.bpf.o")},
+		"help_map_update.txt":    {"help", "map", "update"},
+		"completion_bash.txt":    {"completion", "bash"},
+		"completion_zsh.txt":     {"completion", "zsh"},
+		"completion_fish.txt":    {"completion", "fish"},
+		"conf_show.txt":          {"conf", "show", "--config", "../../docs/pinning.conf"},
+		"conf_show.json":         {"conf", "show", "--json", "--config", "testdata/empty.conf"},
+		"conf_check.txt":         {"conf", "check", "../../docs/pinning.conf"},
+		"features_diff.txt":      {"features", "--diff", "testdata/old.features", "testdata/new.features"},
+		"features_diff.json":     {"features", "--json", "--diff", "testdata/old.features", "testdata/new.features"},
 		"plan_only.txt":          {"plan", object(t, "counter.bpf.o"), "--only", "count_ipv4"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -166,6 +175,13 @@ func TestBadInput(t *testing.T) {
 		"no such format":      {[]string{"btf", "dump", "--format", "xml", object(t, "counter.bpf.o")}, 2, []string{"c, go, raw or json"}},
 		"nothing to write":    {[]string{"btf", "min", "vmlinux"}, 2, []string{"-o FILE"}},
 		"not a recording":     {[]string{"env", "show", object(t, "core.bpf.c")}, 1, []string{"core.bpf.c", "lode env record"}},
+		"no such shell":       {[]string{"completion", "tcsh"}, 2, []string{"bash, zsh and fish"}},
+		"half a command":      {[]string{"map", "dmup"}, 2, []string{`"map dmup"`, "map dump"}},
+		"check a bad file":    {[]string{"conf", "check", write("d.conf", []byte("\nroot /etc\n"))}, 1, []string{"d.conf:2:6"}},
+		"check nothing":       {[]string{"conf", "check", "/nonexistent"}, 1, []string{"/nonexistent"}},
+		"not features":        {[]string{"features", "--diff", object(t, "core.bpf.c"), "testdata/old.features"}, 1, []string{"core.bpf.c", "lode features"}},
+		"not hexadecimal":     {[]string{"prog", "run", "--data", "hex:x", "1"}, 2, []string{"hexadecimal"}},
+		"no pin":              {[]string{"map", "show"}, 2, []string{"one map"}},
 		"wrong choice":        {[]string{"plan", "--legacy", "maybe", "x"}, 2, []string{"auto, never or only"}},
 		"relative pin root":   {[]string{"plan", "--pin-root", "x", object(t, "counter.bpf.o")}, 2, []string{"absolute"}},
 		"map dump of nothing": {[]string{"map", "dump"}, 2, []string{"usage: lode map dump"}},
@@ -216,7 +232,7 @@ func TestKernelRoundTrip(t *testing.T) {
 		t.Errorf("a conflicting definition: status %d, %s", status, errOut)
 	}
 	out = must("unload", root)
-	if strings.Count(out, "removed ") != 5 {
+	if strings.Count(out, "removed ") != 6 {
 		t.Errorf("unload:\n%s", out)
 	}
 	if _, err := os.Lstat(root); !os.IsNotExist(err) {

@@ -26,6 +26,10 @@ type options struct {
 	btf     many
 	base    string
 	details bool
+	diff    bool
+	data    string
+	context string
+	repeat  int
 	format  string
 	output  string
 	fixups  bool

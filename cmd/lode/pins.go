@@ -11,51 +11,10 @@ import (
 
 	"github.com/lode-bpf/lode"
 	"github.com/lode-bpf/lode/conf"
-	"github.com/lode-bpf/lode/maps"
 	"github.com/lode-bpf/lode/pin"
 	"github.com/lode-bpf/lode/prog"
 	"github.com/lode-bpf/lode/sys"
 )
-
-// mapDump prints the entries of a pinned map.
-func mapDump(e *env) error {
-	if len(e.args) != 1 {
-		return usage("want the path of one pinned map")
-	}
-	m, err := openMap(e.args[0])
-	if err != nil {
-		return err
-	}
-	defer m.Close()
-	if err := m.LoadTypes(); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if e.opts.json {
-		if err = m.WriteJSON(e.out); err == nil {
-			_, err = fmt.Fprintln(e.out)
-		}
-		return err
-	}
-	return m.Dump(e.out)
-}
-
-// openMap opens the map that is pinned at a path.
-func openMap(p string) (*maps.Map, error) {
-	p, err := filepath.Abs(p)
-	if err != nil {
-		return nil, err
-	}
-	d, err := pin.OpenDir(sys.Live(), path.Dir(p), pin.DirOptions{})
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	fd, err := d.Get(path.Base(p), sys.ObjMap)
-	if err != nil {
-		return nil, err
-	}
-	return maps.FromFD(sys.Live(), fd)
-}
 
 // unload removes what a load pinned in a directory, and the directory if that
 // empties it. In a directory of its own that is everything; at the top of a
@@ -109,7 +68,9 @@ func (u *unloader) directory(d *pin.Dir) error {
 		var err error
 		switch {
 		case strings.HasSuffix(name, linksSuffix):
-			err = u.objects(d, name, sys.ObjLink) // first: programs stop running
+			err = u.objects(d, name, sys.ObjLink)
+		case strings.HasSuffix(name, tailsSuffix):
+			err = u.objects(d, name, sys.ObjMap)
 		case strings.HasSuffix(name, lode.ProgramsSuffix):
 			err = u.objects(d, name, sys.ObjProg)
 		}
@@ -148,7 +109,7 @@ func (u *unloader) remove(d *pin.Dir, name string, what pin.Entry) error {
 }
 
 // objects removes a directory of programs, and notes which maps they use, or of
-// links.
+// links or program arrays.
 func (u *unloader) objects(parent *pin.Dir, name string, kind sys.ObjKind) error {
 	d, err := parent.Sub(name)
 	if err != nil {
