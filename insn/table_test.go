@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lode-bpf/lode/internal/helpers"
 	"github.com/lode-bpf/lode/internal/ktest"
 )
 
@@ -69,14 +70,14 @@ func TestFormRefuses(t *testing.T) {
 }
 
 func TestHelpers(t *testing.T) {
-	for n := range int32(len(helpers)) {
+	for n := range int32(len(helpers.Table)) {
 		name, ok := HelperName(n)
 		back, ok2 := HelperNumber(name)
 		if ok != (n > 0) || ok2 != ok || ok && back != n {
 			t.Errorf("helper %d is %q, which is helper %d", n, name, back)
 		}
 	}
-	for _, n := range []int32{-1, int32(len(helpers)), 1 << 30} {
+	for _, n := range []int32{-1, int32(len(helpers.Table)), 1 << 30} {
 		if name, ok := HelperName(n); ok {
 			t.Errorf("helper %d is %q", n, name)
 		}
@@ -95,8 +96,8 @@ func TestHelpersOfBpftool(t *testing.T) {
 		t.Skipf("needs a bpftool with 'feature list_builtins': %v", err)
 	}
 	for n, name := range strings.Fields(string(out)) {
-		if n < len(helpers) && name != "bpf_"+helpers[n] {
-			t.Errorf("helper %d is %s, bpftool says %s", n, "bpf_"+helpers[n], name)
+		if n < len(helpers.Table) && name != "bpf_"+helpers.Table[n].Name {
+			t.Errorf("helper %d is %s, bpftool says %s", n, "bpf_"+helpers.Table[n].Name, name)
 		}
 	}
 }

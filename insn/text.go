@@ -3,6 +3,8 @@ package insn
 import (
 	"strconv"
 	"strings"
+
+	"github.com/lode-bpf/lode/internal/helpers"
 )
 
 // A Style is a notation for instructions.
@@ -223,10 +225,10 @@ func (i Instruction) JumpDistance() (int32, bool) {
 
 // HelperName is the name of a helper function by its number.
 func HelperName(number int32) (string, bool) {
-	if number <= 0 || int(number) >= len(helpers) {
+	if number <= 0 || int(number) >= len(helpers.Table) {
 		return "", false
 	}
-	return "bpf_" + helpers[number], true
+	return "bpf_" + helpers.Table[number].Name, true
 }
 
 // HelperNumber is the number of a helper function by its name, with the prefix
@@ -236,10 +238,6 @@ func HelperNumber(name string) (int32, bool) {
 	if !ok {
 		return 0, false
 	}
-	for n := 1; n < len(helpers); n++ {
-		if helpers[n] == short {
-			return int32(n), true
-		}
-	}
-	return 0, false
+	n, ok := helpers.Number(short)
+	return int32(n), ok && n > 0
 }

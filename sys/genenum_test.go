@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lode-bpf/lode/btf"
+	"github.com/lode-bpf/lode/internal/helpers"
 )
 
 // checkEnums compares the tables with the enums of a kernel, which may know fewer
@@ -30,7 +31,7 @@ func checkEnums(t *testing.T, spec *btf.Spec) {
 		{"bpf_link_type", "BPF_LINK_TYPE_", names(linkTypes[:])},
 		{"bpf_func_id", "BPF_FUNC_", func(n uint64) string {
 			if n < uint64(NumHelpers) {
-				return helperNames[n]
+				return helpers.Table[n].Name
 			}
 			return ""
 		}},
