@@ -8,9 +8,9 @@
 // stricter than the formats. The verifier is another matter: what the code does
 // makes no sense.
 //
-// A [Gen] is a stream that depends on nothing but its seed: the same seed and
-// the same calls give the same bytes on every machine and with every release of
-// Go. Each call goes on from where the last one stopped, so two calls of Object
+// A [Gen] is a stream that depends on nothing but its seed: with one version of
+// this module, the same seed and the same calls give the same bytes on every
+// machine and with every release of Go. Each call goes on from where the last one stopped, so two calls of Object
 // give two objects.
 //
 //	g := gen.New(7)

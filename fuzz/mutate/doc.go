@@ -14,6 +14,6 @@
 // in the file, so a rule applies to what another one has broken. A rule that
 // finds nothing to break in an object says so and changes nothing.
 //
-// The same object, seed and count give the same result on every machine and
-// with every release of Go. The input is never changed.
+// With one version of this module, the same object, seed and count give the same
+// result on every machine and with every release of Go. The input is never changed.
 package mutate
