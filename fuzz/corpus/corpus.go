@@ -6,7 +6,7 @@
 // module makes of it. In Go, [Entries] has both.
 //
 // A class is a letter and a number: E for the ELF header, S sections and string
-// tables, Y symbols, R relocations, I instructions, B .BTF, X .BTF.ext, M maps,
+// tables, Y symbols, R relocations, I instructions, B .BTF, X .BTF.ext,
 // L the license; "valid" files are in order, "-" is a class without a number.
 // README.md in the folder fuzz describes them one by one.
 //
