@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/lode-bpf/lode"
@@ -208,9 +207,9 @@ func errno(err error) int {
 		return int(n)
 	}
 	if errors.Is(err, context.Canceled) {
-		return int(syscall.EINTR)
+		return int(sys.EINTR)
 	}
-	return int(syscall.EINVAL)
+	return int(sys.EINVAL)
 }
 
 // statistics reads the verifier's last lines.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"syscall"
 	"time"
 
 	"github.com/lode-bpf/lode/sys"
@@ -61,6 +60,6 @@ func (k *timedKernel) BPF(cmd sys.Cmd, attr sys.Attr) (int, error) {
 		return r.fd, r.err
 	case <-timer.C:
 		close(abandoned)
-		return -1, &sys.Error{Op: "BPF_PROG_LOAD", Cmd: cmd, Errno: syscall.ETIMEDOUT, Hint: "the verifier took longer than " + k.limit.String() + "; see --limit"}
+		return -1, &sys.Error{Op: "BPF_PROG_LOAD", Cmd: cmd, Errno: sys.ETIMEDOUT, Hint: "the verifier took longer than " + k.limit.String() + "; see --limit"}
 	}
 }

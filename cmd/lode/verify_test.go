@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -67,7 +66,7 @@ func TestKernelVerifyLimit(t *testing.T) {
 	ktest.Root(t)
 	k := &timedKernel{Kernel: slowKernel{sys.Live()}, limit: time.Millisecond}
 	_, err := k.BPF(sys.CmdProgLoad, &sys.ProgLoadAttr{})
-	if !errors.Is(err, syscall.ETIMEDOUT) || !strings.Contains(err.Error(), "--limit") {
+	if !errors.Is(err, sys.ETIMEDOUT) || !strings.Contains(err.Error(), "--limit") {
 		t.Errorf("got %v", err)
 	}
 }
