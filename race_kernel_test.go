@@ -93,7 +93,7 @@ func budget(d time.Duration) func() bool {
 func TestKernelRace(t *testing.T) {
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	a, b := start(t, root), start(t, root)
-	more := budget(20 * time.Second)
+	more := budget(15 * time.Second)
 	n := 0
 	for ; n < 200 && more(); n++ {
 		for _, p := range []*process{a, b} {
@@ -128,7 +128,7 @@ func TestKernelRace(t *testing.T) {
 func TestKernelKilled(t *testing.T) {
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	r := rand.New(rand.NewPCG(1, 2))
-	more := budget(30 * time.Second)
+	more := budget(15 * time.Second)
 	n := 0
 	for ; n < 200 && more(); n++ {
 		p := start(t, root)

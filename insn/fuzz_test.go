@@ -163,6 +163,9 @@ func FuzzAsm(f *testing.F) {
 // Decoding and encoding take one allocation each; text takes none where there
 // is room.
 func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates on its own account")
+	}
 	code := everySample()
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		b := insn.Append(nil, code, order)

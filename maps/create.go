@@ -114,7 +114,7 @@ func createAttr(s *Spec, opts CreateOptions) (*sys.MapCreateAttr, error) {
 	if s.Flags&sys.BPF_F_NUMA_NODE != 0 {
 		attr.NumaNode = s.NumaNode
 	}
-	if opts.BTFFD != 0 && keepsBTF(s.Type) && (s.Key != 0 || s.Value != 0) {
+	if opts.BTFFD != 0 && keepsBTF(s.Type) && s.Value != 0 { // the kernel takes no key without a value
 		attr.BTFFD, attr.BTFKeyTypeID, attr.BTFValueTypeID = int32(opts.BTFFD), uint32(s.Key), uint32(s.Value)
 	}
 	if s.Type == sys.MapTypeStructOps {

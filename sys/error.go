@@ -56,9 +56,24 @@ func (e *Error) Is(target error) bool {
 
 // ErrnoOf is the error number inside err; 0 if there is none.
 func ErrnoOf(err error) Errno {
-	var n Errno
-	errors.As(err, &n)
-	return n
+	for err != nil {
+		switch e := err.(type) {
+		case Errno:
+			return e
+		case interface{ Unwrap() error }:
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, one := range e.Unwrap() {
+				if n := ErrnoOf(one); n != 0 {
+					return n
+				}
+			}
+			return 0
+		default:
+			return 0
+		}
+	}
+	return 0
 }
 
 // A NotSupported error says that the kernel lacks a feature.

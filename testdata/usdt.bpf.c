@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// build: -D__TARGET_ARCH_x86 only=bpfel
+// build: -D__TARGET_ARCH_x86
 //
 // usdt: a program on the USDT probe test:hit, with its first argument. Its maps come from libbpf's usdt.bpf.h, as weak definitions.
 
@@ -13,7 +13,7 @@
 __u64 hits;
 long argument;
 
-SEC("usdt//tmp/lode-usdt:test:hit")
+SEC("usdt//opt/lode/probed:test:hit")
 int hit(struct pt_regs *ctx)
 {
 	__sync_fetch_and_add(&hits, 1);

@@ -1,0 +1,5 @@
+//go:build race
+
+package insn_test
+
+const raceEnabled = true
