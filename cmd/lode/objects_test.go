@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -36,6 +37,14 @@ func TestKernelObjects(t *testing.T) {
 	must("load", "--attach", "--pin-root", root, object(t, "core.bpf.o"))
 	must("load", "--pin-root", root, object(t, "counter.bpf.o"))
 	has(must("pins", root), root, "  core-links  ", "    walk  ", "raw_tracepoint", "    count  ", "xdp", "  packets  ", "hash", "0:0")
+	m, err := openMap(root + "/packets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	has(must("pins", "--holders", root), "HELD BY", "  "+strconv.Itoa(os.Getpid())+" ")
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
 	var pinned []listedPin
 	if err := json.Unmarshal([]byte(must("pins", "--json", root)), &pinned); err != nil {
 		t.Fatal(err)
@@ -115,6 +124,21 @@ func TestKernelTypesByID(t *testing.T) {
 			t.Errorf("status %d, %s", status, errOut)
 		}
 		return // the oldest are the kernel's
+	}
+}
+
+func TestHeldObject(t *testing.T) {
+	for text, want := range map[string]kernelObject{
+		"pos:\t0\nflags:\t02000002\nmap_type:\t1\nmap_id:\t17\n":                         {sys.ObjMap, 17},
+		"pos:\t0\nprog_type:\t6\nprog_id:\t5\n":                                          {sys.ObjProg, 5},
+		"pos:\t0\nlink_type:\traw_tracepoint\nlink_id:\t9\nprog_tag:\tab\nprog_id:\t5\n": {sys.ObjLink, 9},
+	} {
+		if got, ok := heldObject([]byte(text)); !ok || got != want {
+			t.Errorf("%q: %v, %v", text, got, ok)
+		}
+	}
+	if got, ok := heldObject([]byte("pos:\t0\n")); ok {
+		t.Errorf("%v", got)
 	}
 }
 

@@ -26,6 +26,7 @@ type options struct {
 	btf     many
 	base    string
 	details bool
+	holders bool
 	diff    bool
 	data    string
 	context string

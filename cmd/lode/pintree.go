@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -22,7 +23,15 @@ type listedPin struct {
 	GID   uint32 `json:"gid"`
 	Error string `json:"error,omitempty"`
 
-	depth int
+	Holders []string `json:"holders,omitempty"` // processes: "PID NAME"
+
+	depth  int
+	object sys.ObjKind
+}
+
+func pinsFlags(f *flag.FlagSet, e *env) {
+	commonFlags(f, e)
+	f.BoolVar(&e.opts.holders, "holders", false, "say which processes hold each object")
 }
 
 // pins prints the tree of directories in bpffs.
@@ -43,11 +52,18 @@ func pins(e *env) error {
 		}
 		rows = append(rows, below...)
 	}
+	head := []string{"PIN", "KIND", "TYPE", "ID", "NAME", "MODE", "OWNER"}
+	if e.opts.holders {
+		head = append(head, "HELD BY")
+		if err := addHolders(rows); err != nil {
+			return err
+		}
+	}
 	if len(dirs) == 0 && !e.opts.json {
 		_, err := fmt.Fprintln(e.out, "no bpffs is mounted")
 		return err
 	}
-	return printRows(e, rows, []string{"PIN", "KIND", "TYPE", "ID", "NAME", "MODE", "OWNER"}, func(p listedPin) []string {
+	return printRows(e, rows, head, func(p listedPin) []string {
 		name := quote(p.Path)
 		if p.depth > 0 {
 			name = strings.Repeat("  ", p.depth) + quote(path.Base(p.Path))
@@ -59,8 +75,25 @@ func pins(e *env) error {
 		if p.Error != "" {
 			row[1] = "cannot be read: " + p.Error
 		}
+		if e.opts.holders {
+			row = append(row, strings.Join(p.Holders, ", "))
+		}
 		return row
 	})
+}
+
+// addHolders finds who holds the objects of a listing.
+func addHolders(rows []listedPin) error {
+	held, err := holders()
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if rows[i].ID != 0 {
+			rows[i].Holders = held[kernelObject{rows[i].object, rows[i].ID}]
+		}
+	}
+	return nil
 }
 
 // pinsIn lists a directory and everything below it.
@@ -84,7 +117,7 @@ func pinsIn(dir string) ([]listedPin, error) {
 		case x.Dir:
 			row.Kind = "directory"
 		case x.File == "":
-			row.Kind, row.Type, row.ID, row.Name = x.Kind.String(), x.Type, x.ID, x.Object
+			row.Kind, row.Type, row.ID, row.Name, row.object = x.Kind.String(), x.Type, x.ID, x.Object, x.Kind
 		}
 		rows = append(rows, row)
 		return nil
