@@ -26,7 +26,7 @@ var commands = []command{
 		help: "examples:\n  lode btf find task_struct\n  lode btf find --in counter.bpf.o count"},
 	{name: "btf min", args: "FILE|vmlinux|MODULE|ID OBJECT...", brief: "Write the least of a kernel's types that objects need for CO-RE", run: btfMin, flags: btfMinFlags,
 		help: "example:\n  lode btf min -o small.btf vmlinux probes.bpf.o"},
-	{name: "unload", args: "PIN-DIR", brief: "Remove what is pinned in a directory, and the directory", run: unload,
+	{name: "unload", args: "PIN-DIR...", brief: "Remove what is pinned in directories, and the directories", run: unload,
 		help: "example:\n  lode unload /sys/fs/bpf/app"},
 	{name: "pins", args: "[DIR...]", brief: "Show what is pinned, as a tree", run: pins, flags: pinsFlags,
 		help: "examples:\n  lode pins\n  lode pins --holders /sys/fs/bpf/app\n\nWithout arguments, in every bpffs that is mounted."},

@@ -95,6 +95,9 @@ func TestKernelAttach(t *testing.T) {
 	if want := root + "/core-links/walk"; !strings.Contains(out, want) {
 		t.Errorf("load does not print %q:\n%s", want, out)
 	}
+	if want := "lode unload " + root + "/core-links " + root + "/core-programs\n"; !strings.Contains(out, want) {
+		t.Errorf("load does not say %q:\n%s", want, out)
+	}
 	status, out, errOut = cli("unload", root)
 	if status != 0 || !strings.Contains(out, "core-links/walk: link (raw_tracepoint") {
 		t.Errorf("unload: status %d, %s\n%s", status, errOut, out)

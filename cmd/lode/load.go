@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/lode-bpf/lode"
@@ -218,19 +220,30 @@ func nextSteps(l loaded) string {
 	return "next:\n" + b.String()
 }
 
-// pinDir is the directory that the load pinned in.
+// pinDir is the directory that the load pinned in; without maps, those of programs
+// and what belongs to them.
 func pinDir(l loaded) string {
 	for _, m := range l.Maps {
 		if i := strings.LastIndexByte(m.Pin, '/'); i > 0 && !strings.HasSuffix(m.Pin[:i], tailsSuffix) {
 			return m.Pin[:i]
 		}
 	}
-	for _, p := range l.Programs {
-		if i := strings.LastIndexByte(p.Pin, '/'); i > 0 {
-			return p.Pin[:i]
+	var dirs []string
+	add := func(pin string) {
+		if dir := path.Dir(pin); pin != "" && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
 		}
 	}
-	return ""
+	for _, k := range l.Links {
+		add(k.Pin)
+	}
+	for _, p := range l.Programs {
+		add(p.Pin)
+	}
+	for _, m := range l.Maps {
+		add(m.Pin)
+	}
+	return strings.Join(dirs, " ")
 }
 
 // loadError says what can be done without privileges.

@@ -21,10 +21,19 @@ import (
 // bpffs, where everybody's pins are, it is the directories of programs that a
 // load makes and the maps that these programs use.
 func unload(e *env) error {
-	if len(e.args) != 1 {
-		return usage("want one directory in a bpffs")
+	if len(e.args) == 0 {
+		return usage("want a directory in a bpffs")
 	}
-	dir, err := filepath.Abs(e.args[0])
+	for _, dir := range e.args {
+		if err := e.unload(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *env) unload(dir string) error {
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
