@@ -168,6 +168,26 @@ func TestShort(t *testing.T) {
 	}
 }
 
+// TestMixed reads structures of three sizes from one section, each by the names
+// of its members.
+func TestMixed(t *testing.T) {
+	o, err := Options{}.Parse(ktest.Object(t, "legacy_mixed"), lode.ParseOptions{Name: "mixed"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []shape{
+		{Name: "full", Type: sys.MapTypeHash, Sizes: [3]uint32{4, 8, 16}, Legacy: true},
+		{Name: "brief", Type: sys.MapTypeArray, Sizes: [3]uint32{4, 4, 2}, Legacy: true},
+		{Name: "sample", Type: sys.MapTypeArray, Sizes: [3]uint32{4, 8, 3}, Legacy: true},
+	}
+	if diff := cmp.Diff(want, shapes(o)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if f := o.Map("sample").Flags; f != sys.BPF_F_NUMA_NODE {
+		t.Errorf("flags of the samples' structure: %#x, want BPF_F_NUMA_NODE", f)
+	}
+}
+
 // TestFallback is tried for definitions that are not understood, and for
 // nothing else.
 func TestFallback(t *testing.T) {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/lode-bpf/lode"
@@ -207,4 +209,67 @@ func TestKernelInner(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestKernelMixed loads the object with structures of three sizes and sees each
+// map written.
+func TestKernelMixed(t *testing.T) {
+	ktest.Root(t)
+	ktest.NoFDLeaks(t)
+	c, err := lode.Load(context.Background(), ktest.ObjectPath(t, "legacy_mixed"), lode.LoadOptions{ParseOptions: lode.ParseOptions{Fallback: Fallback}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, _, err := c.Program("touch").Test(make([]byte, 64)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"full", "sample"} {
+		if n := value(t, c.Map(name), 0); n != 1 {
+			t.Errorf("map %q holds %d, want 1", name, n)
+		}
+	}
+}
+
+// TestKernelNoSection asks for a section that is not there: no map is made and
+// nothing pinned.
+func TestKernelNoSection(t *testing.T) {
+	bpffs := ktest.BPFFS(t)
+	ktest.NoFDLeaks(t)
+	_, err := lode.Load(context.Background(), ktest.ObjectPath(t, "legacy"), lode.LoadOptions{
+		ParseOptions: lode.ParseOptions{Fallback: func(b []byte, o lode.ParseOptions, _ error) (*lode.Object, error) {
+			return Options{Section: "nothing"}.Parse(b, o)
+		}},
+		Policy: lode.Policy{BPFFS: bpffs, Config: config(t)},
+	})
+	var none *NoSectionError
+	if !errors.As(err, &none) {
+		t.Fatalf("got %v, want a *NoSectionError", err)
+	}
+	if _, err := os.Lstat(filepath.Join(bpffs, "tc")); err == nil {
+		t.Error("a directory was made for maps of a program that is not there")
+	}
+}
+
+// TestKernelStockRefuses has the stock tc command refuse the legacy object that
+// this package loads.
+func TestKernelStockRefuses(t *testing.T) {
+	tc := ktest.Tool(t, "tc", "iproute2")
+	bpffs := ktest.BPFFS(t)
+	ktest.NetNS(t)
+	t.Setenv("TC_BPF_MNT", bpffs)
+	out, err := exec.Command(tc, "qdisc", "add", "dev", "lo", "clsact").CombinedOutput()
+	if err != nil {
+		t.Skipf("needs the clsact qdisc (CONFIG_NET_SCH_INGRESS): %v %s", err, out)
+	}
+	cmd := exec.Command(tc, "filter", "add", "dev", "lo", "ingress", "bpf", "obj", ktest.ObjectPath(t, "legacy"), "sec", "classifier")
+	version, err := exec.Command(tc, "-V").CombinedOutput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// libbpf dropped the format in 1.0; a tc without libbpf has its own loader.
+	if out, err := cmd.CombinedOutput(); err == nil && strings.Contains(string(version), "libbpf 1.") {
+		t.Errorf("%s loads the object: this package is no longer needed for it\n%s", version, out)
+	}
+	load(t, bpffs)
 }
