@@ -64,7 +64,7 @@ no
 }
 
 func TestVerifierErrorText(t *testing.T) {
-	log := "0: R1=ctx() R10=fp0\n0: (85) call unknown#195896080\ninvalid func unknown#195896080\x1b[2J\n" + strings.Repeat("and more\n", 20) + "processed 1 insns\n"
+	log := "0: R1=ctx() R10=fp0\n0: (85) call odd#12\nno such func odd#12\x1b[2J\n" + strings.Repeat("and more\n", 20) + "processed 1 insns\n"
 	insns := []insn.Instruction{{Op: insn.OpCall, Imm: poisonCORE}, {Op: insn.OpExit}}
 	e := &VerifierError{Program: "p\n", Section: "tc", Type: sys.ProgTypeSchedCls, Err: &sys.Error{Op: "BPF_PROG_LOAD", Errno: sys.EINVAL}, Log: log, Truncated: true}
 	e.analyse(insns, &LoadOptions{
@@ -73,14 +73,23 @@ func TestVerifierErrorText(t *testing.T) {
 	})
 	want := `prog: load program "p\n" (section "tc", sched_cls): refused by the verifier: invalid argument
   because: field_byte_off of struct x.y
-  at instruction 0: (85) call unknown#195896080
+  at instruction 0: (85) call odd#12
   source x.c:7: return p->y;
   with R1=ctx()
-  verifier: invalid func unknown#195896080\x1b[2J
+  verifier: no such func odd#12\x1b[2J
 ` + strings.Repeat("  verifier: and more\n", 11) + `  (9 more lines in the log)
   (the log is cut; raise LoadOptions.LogSize)`
 	if d := cmp.Diff(want, e.Error()); d != "" {
 		t.Errorf("-want +got:\n%s", d)
+	}
+	e = &VerifierError{Program: "p", Section: "tc", Type: sys.ProgTypeSchedCls, Err: e.Err,
+		Log: "0: R1=ctx() R10=fp0\n0: (85) call unknown#195896080\ninvalid func unknown#195896080\nprocessed 1 insns\n"}
+	e.analyse(insns, &LoadOptions{Explain: func(int) string { return "struct x has no member y" }})
+	want = `prog: load program "p" (section "tc", sched_cls): refused by the verifier: invalid argument
+  because: struct x has no member y
+  at instruction 0`
+	if d := cmp.Diff(want, e.Error()); d != "" {
+		t.Errorf("a poisoned instruction: -want +got:\n%s", d)
 	}
 	for imm, want := range map[int32]string{
 		poisonCORE: "CO-RE", poisonMap + 3: "a map that was not created, number 3", poisonKfunc + 12: "kernel function that this kernel lacks, number 12", 1: "",

@@ -80,11 +80,19 @@ func (e *VerifierError) Error() string {
 	if e.Explanation != "" {
 		b.WriteString("\n  because: " + printable(e.Explanation))
 	}
-	if e.Index >= 0 {
+	// Of an instruction that the loader has poisoned, the explanation says it
+	// all: the kernel can only name the number in it.
+	poisoned := e.Explanation != "" && strings.HasPrefix(e.Reason, "invalid func unknown#")
+	if poisoned {
+		fmt.Fprintf(&b, "\n  at instruction %d", e.Index)
+	} else if e.Index >= 0 {
 		fmt.Fprintf(&b, "\n  at instruction %d: %s", e.Index, printable(e.Instruction))
 	}
 	if s := e.Source; s != nil {
 		fmt.Fprintf(&b, "\n  source %s:%d: %s", printable(s.File), s.Line, printable(strings.TrimSpace(s.Text)))
+	}
+	if poisoned {
+		return b.String()
 	}
 	for i, r := range e.Registers {
 		b.WriteString([]string{"\n  with ", ", "}[min(i, 1)])
