@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -107,10 +108,14 @@ func TestKernelNetkit(t *testing.T) {
 	}
 	defer unix.Close(s)
 	const ipv4 = 0x0008 // in network byte order
-	unix.Sendto(s, make([]byte, 20), 0, &unix.SockaddrLinklayer{Protocol: ipv4, Ifindex: dev})
-	if c.runs(t) == 0 {
-		t.Error("the program did not run")
+	for range 200 {     // packets are dropped until the kernel has seen both ends come up
+		unix.Sendto(s, make([]byte, 20), 0, &unix.SockaddrLinklayer{Protocol: ipv4, Ifindex: dev})
+		if c.runs(t) != 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
+	t.Error("the program did not run")
 }
 
 // The stock tools of the system show what is attached.
