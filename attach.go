@@ -16,20 +16,7 @@ import (
 // Before: the programs are loaded. After: they run. On failure what was
 // attached here is detached.
 func (c *Collection) Attach(ctx context.Context, p *Plan) error {
-	var u undoLog
-	before := len(c.Done)
-	for _, s := range p.Steps {
-		err := ctx.Err()
-		if err == nil {
-			err = c.attachStep(p, s, &u)
-		}
-		if err != nil {
-			c.Done = c.Done[:before]
-			return errors.Join(wrap(err, s.doing()), u.run())
-		}
-	}
-	c.steps = append(c.steps, u)
-	return nil
+	return c.phase(ctx, p, c.attachStep)
 }
 
 func (c *Collection) attachStep(p *Plan, s Step, u *undoLog) error {

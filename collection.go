@@ -1,6 +1,7 @@
 package lode
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -73,6 +74,26 @@ func (u *undoLog) end(undo bool) error {
 	}
 	*u = nil
 	return errors.Join(errs...)
+}
+
+// phase does one phase of a plan: do is called with every step, and leaves alone
+// those of other phases. On failure, and when ctx ends in the middle, what was
+// done here is taken back.
+func (c *Collection) phase(ctx context.Context, p *Plan, do func(*Plan, Step, *undoLog) error) error {
+	var u undoLog
+	before := len(c.Done)
+	for _, s := range p.Steps {
+		err := ctx.Err()
+		if err == nil {
+			err = do(p, s, &u)
+		}
+		if err != nil {
+			c.Done = c.Done[:before]
+			return errors.Join(wrap(err, s.doing()), u.run())
+		}
+	}
+	c.steps = append(c.steps, u)
+	return nil
 }
 
 // Map returns the map of that name, nil if there is none.

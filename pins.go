@@ -25,20 +25,7 @@ var ErrPinRace = errors.New("pinned by somebody else in the meantime")
 // every pin of the plan exists. On failure every pin and directory that was
 // made here is removed, every swap and slot undone.
 func (c *Collection) PinAll(ctx context.Context, p *Plan) error {
-	var u undoLog
-	before := len(c.Done)
-	for _, s := range p.Steps {
-		err := ctx.Err()
-		if err == nil {
-			err = c.pinStep(p, s, &u)
-		}
-		if err != nil {
-			c.Done = c.Done[:before]
-			return errors.Join(wrap(err, s.doing()), u.run())
-		}
-	}
-	c.steps = append(c.steps, u)
-	return nil
+	return c.phase(ctx, p, c.pinStep)
 }
 
 func (c *Collection) pinStep(p *Plan, s Step, u *undoLog) error {
@@ -123,15 +110,18 @@ func (c *Collection) refill(s Step, u *undoLog) error {
 	}
 	key := nativeOrder.AppendUint32(nil, s.Key)
 	value := make([]byte, 4)
-	if err := m.LookupInto(key, value, 0); err == nil {
+	switch err := m.LookupInto(key, value, 0); {
+	case err == nil:
 		old, err := sys.GetFDByID(c.kernel, kind, nativeOrder.Uint32(value), 0)
 		if err != nil {
 			return err
 		}
 		u.hold(old.Close)
 		u.add(func() error { return m.SetSlot(s.Key, old.Int()) })
-	} else {
+	case errors.Is(err, fs.ErrNotExist):
 		u.add(func() error { return m.Delete(key) })
+	default: // what stands there is not known, so it could not be put back
+		return err
 	}
 	c.did(s, "set", 0)
 	return m.SetSlot(s.Key, fd)

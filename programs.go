@@ -23,22 +23,9 @@ func (c *Collection) LoadPrograms(ctx context.Context, p *Plan) error {
 	if p.object.Relocation == nil && len(p.object.Programs) > 0 {
 		return fmt.Errorf("load programs of %q: the object has not been relocated; plan from what Relocate returns", p.Object)
 	}
-	var u undoLog
-	before := len(c.Done)
 	l := programLoader{Collection: c, plan: p}
 	defer l.close()
-	for _, s := range p.Steps {
-		err := ctx.Err()
-		if err == nil {
-			err = l.step(s, &u)
-		}
-		if err != nil {
-			c.Done = c.Done[:before]
-			return errors.Join(wrap(err, s.doing()), u.run())
-		}
-	}
-	c.steps = append(c.steps, u)
-	return nil
+	return c.phase(ctx, p, func(_ *Plan, s Step, u *undoLog) error { return l.step(s, u) })
 }
 
 // A programLoader is what one LoadPrograms needs.
