@@ -24,13 +24,27 @@ func (c *Collection) attachStep(p *Plan, s Step, u *undoLog) error {
 	case OpRegister:
 		return c.register(p, s, u)
 	case OpAttach:
-		return c.attach(p.object.Program(s.Program), s, u)
+		return c.attach(p, p.object.Program(s.Program), s, u)
+	case OpPinLink:
+		return c.pinLink(p, s, u)
 	}
 	return nil
 }
 
+// pinLink makes an attachment outlive the process.
+func (c *Collection) pinLink(p *Plan, s Step, u *undoLog) error {
+	l := c.Links[s.Map+s.Program]
+	switch {
+	case l == nil:
+		return errors.New("it has not been attached")
+	case l.FD() < 0:
+		return fmt.Errorf("%s was attached without a BPF link, which is all that can be pinned: this kernel has none for it; load without Policy.Persist and keep the process", l)
+	}
+	return c.pinNewest(p, s, l.FD(), sys.ObjLink, u)
+}
+
 // attach attaches one program to what its section name says.
-func (c *Collection) attach(p *Program, s Step, u *undoLog) error {
+func (c *Collection) attach(plan *Plan, p *Program, s Step, u *undoLog) error {
 	loaded := c.Programs[s.Program]
 	if loaded == nil {
 		return errors.New("it has not been loaded")
@@ -40,7 +54,7 @@ func (c *Collection) attach(p *Program, s Step, u *undoLog) error {
 		return err
 	}
 	t := link.Target{
-		Kind: p.AttachKind.String(), AttachType: c.attachType(p), Return: p.ReturnProbe,
+		Kind: p.AttachKind.String(), AttachType: p.AttachType, Return: p.ReturnProbe,
 		Function: hook.Function, Pattern: hook.Pattern, Offset: hook.Offset, Path: hook.Path,
 		Category: hook.Category, Provider: hook.Provider, Name: hook.Name,
 	}
@@ -49,25 +63,13 @@ func (c *Collection) attach(p *Program, s Step, u *undoLog) error {
 			return err
 		}
 	}
-	l, err := link.Auto(c.kernel, loaded.FD(), t)
+	l, err := plan.policy.Attach(c.kernel, loaded.FD(), t)
 	if err != nil {
 		return err
 	}
 	c.keepLink(s.Program, l, u)
 	c.did(s, "attached", 0)
 	return nil
-}
-
-// attachType is the attach type that a program is loaded and attached with: USDT
-// programs go through uprobe-multi links where the kernel has them.
-func (c *Collection) attachType(p *Program) sys.AttachType {
-	if !p.USDT || p.AttachType != 0 {
-		return p.AttachType
-	}
-	if multi, err := featuresOf(c.kernel).Has(sys.FeatureUprobeMultiLink); err != nil || !multi {
-		return 0
-	}
-	return sys.AttachTraceUprobeMulti
 }
 
 // Names of the maps through which usdt.bpf.h tells programs of their arguments.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lode-bpf/lode"
 	"github.com/lode-bpf/lode/internal/ktest"
+	"github.com/lode-bpf/lode/link"
 )
 
 // TestKernelAttach attaches a program by its section name, sees it run, and sees
@@ -18,7 +19,7 @@ func TestKernelAttach(t *testing.T) {
 	ktest.Root(t)
 	ktest.NoFDLeaks(t)
 	c, err := lode.Load(context.Background(), ktest.ObjectPath(t, "tracing"), lode.LoadOptions{
-		Policy: lode.Policy{Attach: true},
+		Policy: lode.Policy{Attach: link.Auto},
 		Edit:   func(o *lode.Object) error { return o.Only("raw_tracepoint") },
 	})
 	if err != nil {
@@ -84,7 +85,7 @@ func TestKernelAttachStructOps(t *testing.T) {
 			ktest.Kernel(t, 6, 4, "struct_ops links")
 		}
 		c, err := lode.Load(context.Background(), ktest.ObjectPath(t, "structops"), lode.LoadOptions{
-			Policy: lode.Policy{Attach: true},
+			Policy: lode.Policy{Attach: link.Auto},
 			Edit: func(o *lode.Object) error {
 				for _, m := range o.Maps {
 					if strings.HasPrefix(m.Name, "fixed") {

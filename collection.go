@@ -29,6 +29,7 @@ type Collection struct {
 	Done []Done
 
 	kernel sys.Kernel
+	live   *LiveEnv // of kernel: its features, and its types for programs that attach to one
 	btf    *sys.FD // the object's types, nil if there are none or the kernel takes none
 	fresh  map[string]bool
 	given  map[string]bool

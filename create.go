@@ -33,7 +33,7 @@ func CreateMaps(ctx context.Context, k sys.Kernel, p *Plan) (*Collection, error)
 	}
 	c := &Collection{
 		Maps: map[string]*bpfmaps.Map{}, Programs: map[string]*prog.Program{}, Links: map[string]*link.Link{},
-		kernel: k, fresh: map[string]bool{}, given: map[string]bool{}, swap: map[string]bool{},
+		kernel: k, live: NewLiveEnv(k), fresh: map[string]bool{}, given: map[string]bool{}, swap: map[string]bool{},
 	}
 	if err := sys.PrepareMemlock(k); err != nil {
 		return nil, wrap(err, "create maps")
@@ -101,7 +101,7 @@ func (c *Collection) loadBTF(p *Plan, s Step) error {
 		c.did(s, "loaded", 0)
 		return nil
 	}
-	missing, probed := missingBTF(c.kernel)
+	missing, probed := missingBTF(c.live.features)
 	if probed == nil && missing != 0 {
 		if blob, err = o.BTF.Loadable(btf.LoadableOptions{ELF: o.File, Missing: missing}); err != nil {
 			return err
@@ -188,19 +188,10 @@ func (c *Collection) reuse(p *Plan, m *Map, s Step) (bool, error) {
 		err = bpfmaps.Compatible(&m.Spec, info, c.env())
 	}
 	var mismatch *bpfmaps.MismatchError
-	if errors.As(err, &mismatch) {
-		switch p.onMismatch(m.Name) {
-		case conf.Replace:
-			c.swap[m.Name] = true
-			c.did(s, "will be replaced: "+mismatch.Error(), info.ID)
-			return false, have.Close()
-		case conf.Recreate:
-			err = c.unpin(s, have)
-			if err == nil {
-				c.did(s, "pin removed: "+mismatch.Error(), info.ID)
-				return false, nil
-			}
-		}
+	if errors.As(err, &mismatch) && p.onMismatch(m.Name) == conf.Replace {
+		c.swap[m.Name] = true
+		c.did(s, "will be replaced: "+mismatch.Error(), info.ID)
+		return false, have.Close()
 	}
 	if err != nil {
 		return false, errors.Join(wrap(err, s.Path), have.Close())
@@ -209,22 +200,6 @@ func (c *Collection) reuse(p *Plan, m *Map, s Step) (bool, error) {
 	c.Maps[m.Name] = have
 	c.did(s, "reused", info.ID)
 	return true, nil
-}
-
-// unpin removes the pin of a map that gives way to a new one; Undo puts it back.
-func (c *Collection) unpin(s Step, old *bpfmaps.Map) error {
-	dir, name := splitPath(s.Path)
-	d, err := pin.OpenDir(c.kernel, dir, pin.DirOptions{Aliases: s.aliases})
-	if err != nil {
-		return err
-	}
-	if err := d.Remove(name); err != nil {
-		return errors.Join(err, d.Close())
-	}
-	c.steps = append(c.steps, undoLog{
-		{release: d.Close}, {release: old.Close}, {undo: func() error { return d.Pin(name, old.FD()) }},
-	})
-	return nil
 }
 
 // getPin opens what is pinned at a path without making any directory.
@@ -240,7 +215,7 @@ func (c *Collection) getPin(s Step) (*sys.FD, error) {
 
 // create makes a new map.
 func (c *Collection) create(p *Plan, m *Map) (*bpfmaps.Map, error) {
-	opts := bpfmaps.CreateOptions{BTFFD: c.btfFD(), Env: c.env(), Features: featuresOf(c.kernel)}
+	opts := bpfmaps.CreateOptions{BTFFD: c.btfFD(), Env: c.env(), Features: c.live.features}
 	if m.Internal {
 		opts.Name = bpfmaps.KernelName(p.object.Name, m.Name)
 	}

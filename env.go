@@ -228,6 +228,7 @@ func (e *LiveEnv) Feature(name string) (bool, error) {
 	f, ok := map[string]sys.Feature{
 		reloc.FeatureBPFCookie:      sys.FeatureBPFCookie,
 		reloc.FeatureSyscallWrapper: sys.FeatureSyscallWrapper,
+		reloc.FeatureUprobeMulti:    sys.FeatureUprobeMultiLink,
 	}[name]
 	if !ok {
 		return false, fmt.Errorf("unknown kernel feature %q", name)

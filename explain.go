@@ -73,13 +73,12 @@ func (p *Plan) explain(g *Program) func(index int) string {
 // findTarget finds what a program attaches to in the types of the kernel, of a
 // module, or of another program.
 func (l *programLoader) findTarget(p *Program) (prog.Target, error) {
-	env := NewLiveEnv(l.kernel)
-	vmlinux, err := env.Kernel()
+	vmlinux, err := l.live.Kernel()
 	if err != nil {
 		return prog.Target{}, err
 	}
 	return prog.FindTarget(&p.Spec, vmlinux, func() ([]prog.ModuleBTF, error) {
-		list, err := env.Modules()
+		list, err := l.live.Modules()
 		var out []prog.ModuleBTF
 		for _, m := range list {
 			if m.Err == nil {

@@ -35,8 +35,7 @@ var btfFeatures = [...]struct {
 }
 
 // missingBTF is what of BTF a kernel does not know.
-func missingBTF(k sys.Kernel) (btf.Features, error) {
-	set := featuresOf(k)
+func missingBTF(set *sys.Features) (btf.Features, error) {
 	var missing btf.Features
 	for _, f := range btfFeatures {
 		has, err := set.Has(f.feature)

@@ -57,7 +57,7 @@ func planText(t *testing.T, b []byte) string {
 	if n := r.Relocation; n.In != n.Applied+n.Reported+n.Outside {
 		t.Fatalf("%d relocation records: %d applied, %d reported, %d outside of every program", n.In, n.Applied, n.Reported, n.Outside)
 	}
-	p, err := r.Plan(lode.Policy{PinPrograms: true})
+	p, err := r.Plan(lode.Policy{Persist: true})
 	if err != nil {
 		return err.Error()
 	}

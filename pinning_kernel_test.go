@@ -189,7 +189,7 @@ func TestKernelSharedData(t *testing.T) {
 func TestKernelProgramsOff(t *testing.T) {
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	c, err := open(t, "counter").Load(context.Background(), lode.LoadOptions{
-		Policy: lode.Policy{PinRoot: root, PinPrograms: true},
+		Policy: lode.Policy{PinRoot: root, Persist: true},
 		Edit:   func(o *lode.Object) error { return o.Only("count_ipv4") },
 	})
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 )
 
 // ErrPinRace is matched by errors of PinAll that found something at a path where
-// there was nothing when the maps were created: another loader was faster.
+// there was nothing when the maps were created, or something else: another loader
+// was faster.
 // Loading again shares its map; Load does so by itself.
 var ErrPinRace = errors.New("pinned by somebody else in the meantime")
 
@@ -37,15 +38,29 @@ func (c *Collection) pinStep(p *Plan, s Step, u *undoLog) error {
 		if !c.fresh[s.Map] || m == nil {
 			return nil
 		}
+		if p.Map(s.Map).Source == SourceCreate {
+			return c.pinNewest(p, s, m.FD(), sys.ObjMap, u)
+		}
 		return c.pinAt(p, s, m.FD(), sys.ObjMap, c.swap[s.Map], u)
 	case OpPinProgram:
 		g := c.Programs[s.Program]
 		if g == nil {
 			return fmt.Errorf("it has not been loaded")
 		}
-		return c.pinAt(p, s, g.FD(), sys.ObjProg, true, u)
+		return c.pinNewest(p, s, g.FD(), sys.ObjProg, u)
 	}
 	return nil
+}
+
+// pinNewest pins what has no definition to match: of several loaders, the last one
+// gets the path.
+func (c *Collection) pinNewest(p *Plan, s Step, fd int, kind sys.ObjKind, u *undoLog) error {
+	for try := 1; ; try++ {
+		err := c.pinAt(p, s, fd, kind, true, u)
+		if !errors.Is(err, ErrPinRace) || try == tries {
+			return err
+		}
+	}
 }
 
 // pinAt pins a descriptor, making directories as needed. With swap, something
@@ -75,6 +90,9 @@ func (c *Collection) pinAt(p *Plan, s Step, fd int, kind sys.ObjKind, swap bool,
 		return fmt.Errorf("%w: %w", ErrPinRace, err)
 	}
 	old, err := d.Replace(name, fd, kind)
+	if errors.Is(err, pin.ErrRaced) || errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", ErrPinRace, err)
+	}
 	if err != nil {
 		return err
 	}

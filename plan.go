@@ -111,6 +111,7 @@ const (
 	OpPinMap      Op = "pin-map"       // at Path; only if new
 	OpPinProgram  Op = "pin-program"   // at Path
 	OpAttach      Op = "attach"        // Program to Target
+	OpPinLink     Op = "pin-link"      // of Program or of struct_ops map Map, at Path
 )
 
 // A Step is one operation of a plan. Names stand for what has no descriptor

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lode-bpf/lode/conf"
+	"github.com/lode-bpf/lode/link"
 	"github.com/lode-bpf/lode/maps"
 	"github.com/lode-bpf/lode/sys"
 )
@@ -23,13 +24,19 @@ type Policy struct {
 	// directories: everything is pinned directly below it.
 	PinRoot string
 
-	// PinPrograms pins every program that is loaded, in a directory of its
-	// own, where no map of a C identifier's name can stand.
-	PinPrograms bool
+	// Persist pins what would end with the process: every program that is
+	// loaded, every program array (which the kernel empties when nobody holds
+	// it) and every link. They stand in directories beside the maps, named
+	// after the object with ProgramsSuffix, TailCallsSuffix and LinksSuffix;
+	// what an earlier load has put there gives way.
+	Persist bool
 
-	// Attach attaches every program whose section name says to what, and
-	// registers struct_ops maps.
-	Attach bool
+	// Attach, if not nil, is called for every program whose section name says
+	// what it is attached to, and struct_ops maps are registered. Set it to
+	// link.Auto, or to a function that does some of it in another way. It is a
+	// value so that programs which never attach by section name do not carry
+	// the code of it.
+	Attach func(k sys.Kernel, prog int, t link.Target) (*link.Link, error)
 
 	// IfName is the network device that configured paths may depend on.
 	IfName string
@@ -155,8 +162,13 @@ func (b *planner) plannedMap(m *Map) (PlannedMap, error) {
 		if pm.Pin, err = b.mapPin(m); err != nil {
 			return pm, fmt.Errorf("map %q: %w", m.Name, err)
 		}
-		if pm.Pin != nil {
+		switch {
+		case pm.Pin != nil:
 			pm.Source = SourceShare
+		case b.policy.Persist && m.Type == sys.MapTypeProgArray && m.Pin.Mode != PinNever:
+			if pm.Pin, err = b.lasting(conf.Query{Map: m.Name, Type: m.Type.String()}, TailCallsSuffix); err != nil {
+				return pm, fmt.Errorf("map %q: %w", m.Name, err)
+			}
 		}
 	}
 	if pm.Pin != nil {

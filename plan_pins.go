@@ -87,26 +87,50 @@ func (b *planner) programPin(p *Program) (*PlannedPin, error) {
 		return nil, nil
 	case p.Pin.Mode == PinPath:
 		return &PlannedPin{Path: p.Pin.Path, Decided: "object", Now: "unknown"}, checkPath(p.Pin.Path)
-	case p.Pin.Mode == PinByName || b.policy.PinPrograms:
+	case p.Pin.Mode == PinByName || b.policy.Persist:
 		q.PinValue = 1
 	}
 	d, err := b.config().Decide(q)
 	if err != nil || !d.Pin {
 		return nil, err
 	}
-	dir := d.Dir
 	if d.Reason != string(conf.RuleProgram)+" rule" {
-		sub := b.object.Name + ProgramsSuffix
-		if err := pin.CheckName(sub); err != nil {
-			return nil, err
-		}
-		dir = path.Join(d.Dir, sub)
+		return b.besideOf(d, ProgramsSuffix)
 	}
-	pp := b.pinOf(d, dir)
+	pp := b.pinOf(d, d.Dir)
 	pp.OnMismatch = "" // a program has no definition to match: the newest one gets the path
 	return pp, nil
 }
 
-// ProgramsSuffix ends the name of the directory that an object's programs are
-// pinned in by default; the object's name stands before it.
-const ProgramsSuffix = "-programs"
+// Directories beside an object's maps have these names behind the object's own.
+// The '-' keeps them apart from maps, which have names of C.
+const (
+	ProgramsSuffix  = "-programs"   // programs that no rule of the configuration places
+	TailCallsSuffix = "-tail-calls" // program arrays that are pinned only to last
+	LinksSuffix     = "-links"      // links
+)
+
+// lasting is the path of something that is pinned only to last: in the directory of
+// its kind beside where q would be pinned by name. Nil if a rule says nowhere.
+func (b *planner) lasting(q conf.Query, suffix string) (*PlannedPin, error) {
+	q.Object, q.IfName, q.PinValue = b.object.Name, b.policy.IfName, 1
+	if q.ProgType == "" {
+		q.ProgType = b.progType().String()
+	}
+	d, err := b.config().Decide(q)
+	if err != nil || !d.Pin {
+		return nil, err
+	}
+	return b.besideOf(d, suffix)
+}
+
+// besideOf is the path of a decision, moved into a directory of the object's.
+func (b *planner) besideOf(d conf.Decision, suffix string) (*PlannedPin, error) {
+	sub := b.object.Name + suffix
+	if err := pin.CheckName(sub); err != nil {
+		return nil, err
+	}
+	pp := b.pinOf(d, path.Join(d.Dir, sub))
+	pp.OnMismatch = "" // there is no definition to match: the newest one gets the path
+	return pp, nil
+}

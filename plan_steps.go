@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/lode-bpf/lode/conf"
 	"github.com/lode-bpf/lode/prog"
 	"github.com/lode-bpf/lode/sys"
 )
@@ -23,8 +24,7 @@ func (b *planner) steps() error {
 	}
 	b.programSlots(add)
 	b.pinSteps(add)
-	b.attachSteps(add)
-	return nil
+	return b.attachSteps(add)
 }
 
 // mapSteps makes, fills and links the maps.
@@ -32,7 +32,7 @@ func (b *planner) mapSteps(add func(Step)) {
 	for _, m := range b.order {
 		pm := b.Map(m.Name)
 		s := Step{Op: OpCreateMap, Map: m.Name}
-		if pm.Pin != nil {
+		if pm.Pin != nil && pm.Source != SourceCreate {
 			s.Path, s.aliases = pm.Pin.Path, pm.Pin.aliases
 		}
 		switch pm.Source {
@@ -117,21 +117,49 @@ func (b *planner) programSlots(add func(Step)) {
 	}
 }
 
-// attachSteps register struct_ops maps and attach what says to what.
-func (b *planner) attachSteps(add func(Step)) {
-	if !b.policy.Attach {
-		return
+// attachSteps register struct_ops maps, attach what says to what, and pin the links
+// if they are to last.
+func (b *planner) attachSteps(add func(Step)) error {
+	if b.policy.Attach == nil {
+		return nil
+	}
+	var pins []Step
+	last := func(s Step, q conf.Query) error {
+		if !b.policy.Persist {
+			return nil
+		}
+		p, err := b.lasting(q, LinksSuffix)
+		if p != nil {
+			s.Path, s.aliases = p.Path, p.aliases
+			pins = append(pins, s)
+		}
+		return err
 	}
 	for _, m := range b.created() {
-		if m.Type == sys.MapTypeStructOps {
-			add(Step{Op: OpRegister, Map: m.Name})
+		if m.Type != sys.MapTypeStructOps {
+			continue
+		}
+		add(Step{Op: OpRegister, Map: m.Name})
+		if m.Flags&sys.BPF_F_LINK == 0 { // it stays registered by itself
+			continue
+		}
+		if err := last(Step{Op: OpPinLink, Map: m.Name}, conf.Query{Map: m.Name, Type: m.Type.String()}); err != nil {
+			return err
 		}
 	}
 	for _, p := range b.object.Programs {
-		if p.AutoLoad && p.AttachTarget != "" && p.AttachKind != prog.AttachNone && p.AttachKind != prog.AttachStructOps {
-			add(Step{Op: OpAttach, Program: p.Name, Target: p.AttachTarget, Note: p.AttachKind.String()})
+		if !p.AutoLoad || p.AttachTarget == "" || p.AttachKind == prog.AttachNone || p.AttachKind == prog.AttachStructOps {
+			continue
+		}
+		add(Step{Op: OpAttach, Program: p.Name, Target: p.AttachTarget, Note: p.AttachKind.String()})
+		if err := last(Step{Op: OpPinLink, Program: p.Name}, conf.Query{Program: p.Name, ProgType: p.Type.String()}); err != nil {
+			return err
 		}
 	}
+	for _, s := range pins {
+		add(s)
+	}
+	return nil
 }
 
 // pinSteps come after loading, in the order of their paths, so that two loaders that
@@ -139,7 +167,7 @@ func (b *planner) attachSteps(add func(Step)) {
 func (b *planner) pinSteps(add func(Step)) {
 	var pins []Step
 	for _, m := range b.Maps {
-		if m.Source == SourceShare {
+		if m.Pin != nil && (m.Source == SourceShare || m.Source == SourceCreate) {
 			pins = append(pins, Step{Op: OpPinMap, Map: m.Name, Path: m.Pin.Path, aliases: m.Pin.aliases})
 		}
 	}

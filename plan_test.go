@@ -52,9 +52,9 @@ func TestPlanText(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := planned(t, r, lode.Policy{PinPrograms: name == "multi"})
+		p := planned(t, r, lode.Policy{Persist: name == "multi"})
 		golden(t, name+".plan", p.String())
-		again := planned(t, r, lode.Policy{PinPrograms: name == "multi"})
+		again := planned(t, r, lode.Policy{Persist: name == "multi"})
 		if d := p.Diff(again); len(d) != 0 {
 			t.Errorf("%s: the same object gives another plan: %q", name, d)
 		}
@@ -104,7 +104,7 @@ func TestPlanConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := planned(t, parse(t, "counter"), lode.Policy{Config: cfg, IfName: "eth0", PinPrograms: true})
+	p := planned(t, parse(t, "counter"), lode.Policy{Config: cfg, IfName: "eth0", Persist: true})
 	m := p.Map("packets")
 	if m.Pin == nil || m.Pin.Path != "/sys/fs/bpf/per/eth0/packets" || !strings.HasPrefix(m.Pin.Decided, "pinning.conf:2") || m.Pin.OnMismatch != conf.Replace {
 		t.Errorf("map: %+v", m.Pin)

@@ -68,14 +68,13 @@ func (l *programLoader) load(p *Program, s Step, u *undoLog) error {
 		return err
 	}
 	spec := p.Spec
-	spec.AttachType = l.attachType(p)
 	if _, member, ok := l.plan.object.memberOf(p.Name); ok {
 		spec.AttachType = sys.AttachType(member)
 	}
 	loaded, err := prog.Load(l.kernel, &spec, code, prog.LoadOptions{
 		Explain:  l.plan.explain(p),
 		Lines:    func() []prog.SourceLine { return prog.SourceLines(p.Code.Lines, l.plan.object.BTF) },
-		Features: featuresOf(l.kernel),
+		Features: l.live.features,
 	})
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func child(root, object string) int {
 		if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
 			return 0
 		}
-		c, err := lode.Load(context.Background(), object, lode.LoadOptions{Policy: lode.Policy{PinRoot: root, PinPrograms: true}})
+		c, err := lode.Load(context.Background(), object, lode.LoadOptions{Policy: lode.Policy{PinRoot: root, Persist: true}})
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1

@@ -36,6 +36,7 @@ func (o *Object) Relocate(env reloc.Env) (*Object, error) {
 func (o *Object) RelocateTarget(env reloc.Env, target *btf.Spec) (*Object, error) {
 	c := o.Clone()
 	c.idleStructOps()
+	c.usdtAttachType(env)
 	in := reloc.Input{
 		BTF: c.BTF, Subs: slices.Clone(c.Subprograms), Externs: c.Externs, Kconfig: c.Kconfig, Env: env, Target: target,
 		Maps: c.mapSymbols(), StructOps: c.structOps(),
@@ -69,6 +70,21 @@ func (o *Object) RelocateTarget(env reloc.Env, target *btf.Spec) (*Object, error
 	c.Relocation = &Relocation{Decisions: res.Decisions, Records: res.Records, StructOps: res.StructOps, Accounting: res.Accounting}
 	c.bindStructOps()
 	return c, nil
+}
+
+// usdtAttachType sets the attach type that USDT programs are loaded with: they go
+// through uprobe-multi links where the kernel has them. Without an answer (an
+// unprivileged process, a recording that lacks it) they are single uprobes, which
+// every kernel has.
+func (o *Object) usdtAttachType(env reloc.Env) {
+	for _, p := range o.Programs {
+		if !p.USDT || !p.AutoLoad || p.AttachType != 0 || env == nil {
+			continue
+		}
+		if multi, err := env.Feature(reloc.FeatureUprobeMulti); err == nil && multi {
+			p.AttachType = sys.AttachTraceUprobeMulti
+		}
+	}
 }
 
 // mapSymbols says which references mean which map: by the place of the

@@ -218,59 +218,6 @@ func TestKernelReuse(t *testing.T) {
 	}
 }
 
-// TestKernelRecreate removes a pin that does not match before the load, and puts
-// it back if the load fails.
-func TestKernelRecreate(t *testing.T) {
-	root := filepath.Join(ktest.BPFFS(t), "app")
-	ktest.NoFDLeaks(t)
-	first, err := counter(t, root, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer first.Close()
-	old, err := first.Map("packets").Info()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pinned := func() uint32 {
-		t.Helper()
-		m, err := maps.FromPin(sys.Live(), filepath.Join(root, "packets"), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer m.Close()
-		info, err := m.Info()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return info.ID
-	}
-	config := conf.Default()
-	config.OnMismatch.V = conf.Recreate
-	o := open(t, "counter")
-	o.Map("packets").MaxEntries = 2048
-	opts := lode.LoadOptions{Policy: lode.Policy{PinRoot: root, Config: config}}
-	fails := open(t, "rejected") // its map is called otherwise: give it the name of the pinned one
-	if err := fails.RenameMap("table", "packets"); err != nil {
-		t.Fatal(err)
-	}
-	fails.Map("packets").Pin.Mode = lode.PinByName
-	if _, err := fails.Load(context.Background(), opts); err == nil {
-		t.Fatal("a program that the verifier refuses was loaded")
-	}
-	if id := pinned(); id != old.ID {
-		t.Errorf("after a load that failed the map with id %d is pinned, want the old one with %d", id, old.ID)
-	}
-	c, err := o.Load(context.Background(), opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if id := pinned(); id == old.ID {
-		t.Error("the old map is still pinned")
-	}
-}
-
 // TestByteOrder plans an object for the other byte order and refuses to load it.
 func TestByteOrder(t *testing.T) {
 	other := map[bool]string{true: "counter.bpfeb.o", false: "counter.bpf.o"}[binary.NativeEndian.Uint16([]byte{1, 0}) == 1]
@@ -301,7 +248,7 @@ func TestKernelCancelled(t *testing.T) {
 				cancel()
 			}
 		}}
-		c, err := lode.Load(ctx, ktest.ObjectPath(t, "counter"), lode.LoadOptions{Policy: lode.Policy{PinRoot: bpffs + "/app", PinPrograms: true}, Kernel: k})
+		c, err := lode.Load(ctx, ktest.ObjectPath(t, "counter"), lode.LoadOptions{Policy: lode.Policy{PinRoot: bpffs + "/app", Persist: true}, Kernel: k})
 		if err == nil {
 			err = c.Undo()
 		} else if !errors.Is(err, context.Canceled) {

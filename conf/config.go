@@ -61,9 +61,6 @@ const (
 	// Replace makes a new map and swaps it in atomically once everything else
 	// has succeeded; programs that use the old map keep it.
 	Replace OnMismatch = "replace"
-	// Recreate removes the old pin before the new map is made, and puts it back
-	// if the load fails; in between nothing is pinned there.
-	Recreate OnMismatch = "recreate"
 )
 
 // An Owner is who owns the directories that are made. The zero Owner leaves

@@ -14,7 +14,7 @@ const sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 const testConfig = `root app
 3 tenants
 4 %{ifname}/x
-map stats_* per/%{ifname} recreate
+map stats_* per/%{ifname} replace
 map old:m old/%{type}-%{progtype}
 map scratch_* none
 map .rodata ro
@@ -45,9 +45,9 @@ func TestDecide(t *testing.T) {
 		{"root", testConfig, Query{Map: "m", PinValue: 1}, Decision{Pin: true, Dir: "app", Name: "m", OnMismatch: Refuse, Origin: at(1)}},
 		{"configured value", testConfig, Query{Map: "m", PinValue: 3}, Decision{Pin: true, Dir: "tenants", Name: "m", OnMismatch: Refuse, Origin: at(2)}},
 		{"configured value with the device", testConfig, Query{Map: "m", PinValue: 4, IfName: "eth0"}, Decision{Pin: true, Dir: "eth0/x", Name: "m", OnMismatch: Refuse, Origin: at(3)}},
-		{"map rule", testConfig, Query{Map: "stats_a", PinValue: 1, IfName: "eth0"}, Decision{Pin: true, Dir: "per/eth0", Name: "stats_a", OnMismatch: Recreate, Origin: at(4)}},
-		{"map rule, not asked", testConfig, Query{Map: "stats_a", IfName: "eth0"}, Decision{Pin: true, Dir: "per/eth0", Name: "stats_a", OnMismatch: Recreate, Origin: at(4)}},
-		{"map rule, legacy", testConfig, Query{Map: "stats_a", PinValue: 2, Legacy: true, IfName: "eth0"}, Decision{Pin: true, Dir: "per/eth0", Name: "stats_a", OnMismatch: Recreate, Origin: at(4)}},
+		{"map rule", testConfig, Query{Map: "stats_a", PinValue: 1, IfName: "eth0"}, Decision{Pin: true, Dir: "per/eth0", Name: "stats_a", OnMismatch: Replace, Origin: at(4)}},
+		{"map rule, not asked", testConfig, Query{Map: "stats_a", IfName: "eth0"}, Decision{Pin: true, Dir: "per/eth0", Name: "stats_a", OnMismatch: Replace, Origin: at(4)}},
+		{"map rule, legacy", testConfig, Query{Map: "stats_a", PinValue: 2, Legacy: true, IfName: "eth0"}, Decision{Pin: true, Dir: "per/eth0", Name: "stats_a", OnMismatch: Replace, Origin: at(4)}},
 		{"map rule of an object", testConfig, Query{Object: "old", Map: "m", Type: "hash", ProgType: "xdp"}, Decision{Pin: true, Dir: "old/hash-xdp", Name: "m", OnMismatch: Refuse, Origin: at(5)}},
 		{"map rule of another object", testConfig, Query{Object: "older", Map: "m", PinValue: 1}, Decision{Pin: true, Dir: "app", Name: "m", OnMismatch: Refuse, Origin: at(1)}},
 		{"map rule none", testConfig, Query{Map: "scratch_1", PinValue: 1}, Decision{Origin: at(6)}},
@@ -59,7 +59,7 @@ func TestDecide(t *testing.T) {
 		{"object rule", testConfig, Query{Object: "probe_a", Map: "m", PinValue: 1}, Decision{Pin: true, Dir: "probes/probe_a", Name: "m", OnMismatch: Refuse, Origin: at(9)}},
 		{"object rule, not asked", testConfig, Query{Object: "probe_a", Map: "m"}, Decision{}},
 		{"object rule none", testConfig, Query{Object: "mute", Map: "m", PinValue: 3}, Decision{Origin: at(10)}},
-		{"map rule before object rule", testConfig, Query{Object: "mute", Map: "stats_x", PinValue: 1, IfName: "lo"}, Decision{Pin: true, Dir: "per/lo", Name: "stats_x", OnMismatch: Recreate, Origin: at(4)}},
+		{"map rule before object rule", testConfig, Query{Object: "mute", Map: "stats_x", PinValue: 1, IfName: "lo"}, Decision{Pin: true, Dir: "per/lo", Name: "stats_x", OnMismatch: Replace, Origin: at(4)}},
 
 		{"legacy none", "", Query{Map: "m", Legacy: true}, Decision{}},
 		{"legacy object, tc", "", Query{Map: "m", Legacy: true, PinValue: 1, ProgType: "sched_cls", ObjectSHA1: sha1}, Decision{Pin: true, Dir: "tc/" + sha1, Name: "m", OnMismatch: Refuse, IPRoute2: true}},

@@ -92,10 +92,10 @@ func (p *parser) setOnMismatch(words []word) error {
 
 func (p *parser) onMismatch(w word) (OnMismatch, error) {
 	switch m := OnMismatch(w.s); m {
-	case Refuse, Replace, Recreate:
+	case Refuse, Replace:
 		return m, nil
 	}
-	return "", p.errorAt(w.col, quoteShort(w.s)+" is none of refuse, replace and recreate")
+	return "", p.errorAt(w.col, quoteShort(w.s)+" is neither refuse nor replace")
 }
 
 // setDirMode reads permission bits in octal. Modes that lock the owner out, or

@@ -19,7 +19,7 @@ func TestFormat(t *testing.T) {
 	}{
 		{"/etc/iproute2/bpf_pinning", "0x10 tenants # one\n3 old\n2 reserved\n", Lenient},
 		{MainFile, "bpffs /run/bpf\nroot app\n3 none\nmap stats_* per/%{ifname} replace\nmap m none\n", Strict},
-		{DropInDir + "/my site.conf", "mount yes\nroot /run/bpf\non-mismatch recreate\ndirectory-owner 7\ndirectory-mode 0750\nmap stats_* here\nprogram o:p none\nobject o x\n", Strict},
+		{DropInDir + "/my site.conf", "mount yes\nroot /run/bpf\non-mismatch replace\ndirectory-owner 7\ndirectory-mode 0750\nmap stats_* here\nprogram o:p none\nobject o x\n", Strict},
 	} {
 		l, err := parse(layer.name, []byte(layer.text), layer.mode, c.top())
 		if err != nil {

@@ -83,12 +83,12 @@ var directives = []struct {
 	{"mount", 1, 1, "mount yes|no", (*parser).setMount},
 	{"root", 1, 1, "root DIRECTORY", (*parser).setRoot},
 	{"layout", 1, 1, "layout libbpf|iproute2", (*parser).setLayout},
-	{"on-mismatch", 1, 1, "on-mismatch refuse|replace|recreate", (*parser).setOnMismatch},
+	{"on-mismatch", 1, 1, "on-mismatch refuse|replace", (*parser).setOnMismatch},
 	{"directory-mode", 1, 1, "directory-mode MODE", (*parser).setDirMode},
 	{"directory-owner", 1, 1, "directory-owner UID[:GID]", (*parser).setDirOwner},
-	{"map", 2, 3, "map [OBJECT:]NAME DIRECTORY|none [refuse|replace|recreate]", (*parser).addRule},
+	{"map", 2, 3, "map [OBJECT:]NAME DIRECTORY|none [refuse|replace]", (*parser).addRule},
 	{"program", 2, 2, "program [OBJECT:]NAME DIRECTORY|none", (*parser).addRule},
-	{"object", 2, 3, "object OBJECT DIRECTORY|none [refuse|replace|recreate]", (*parser).addRule},
+	{"object", 2, 3, "object OBJECT DIRECTORY|none [refuse|replace]", (*parser).addRule},
 }
 
 func (p *parser) strictLine(line string) error {

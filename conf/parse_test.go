@@ -23,7 +23,7 @@ directory-owner 10:20
 
 3 foo/bar
 4294967295 /run/bpf/x
-map stats_* per/%{ifname} recreate
+map stats_* per/%{ifname} replace
 map o?:m none
 program * progs-%{object}
 object probe* %{type}/%{progtype}`
@@ -41,7 +41,7 @@ object probe* %{type}/%{progtype}`
 		DirOwner:   Value[Owner]{Owner{true, 10, 20}, at(8)},
 		Values:     map[uint32]Value[string]{3: {"foo/bar", at(10)}, 4294967295: {"x", at(11)}},
 		Rules: []Rule{
-			{Kind: RuleMap, Name: "stats_*", Dir: "per/%{ifname}", OnMismatch: Recreate, Origin: at(12)},
+			{Kind: RuleMap, Name: "stats_*", Dir: "per/%{ifname}", OnMismatch: Replace, Origin: at(12)},
 			{Kind: RuleMap, Object: "o?", Name: "m", None: true, Origin: at(13)},
 			{Kind: RuleProgram, Name: "*", Dir: "progs-%{object}", Origin: at(14)},
 			{Kind: RuleObject, Object: "probe*", Dir: "%{type}/%{progtype}", Origin: at(15)},
@@ -153,7 +153,7 @@ func TestParseErrors(t *testing.T) {
 		{"bpffs /a/../b", `f:1:10: the mount point has the path element ".."`},
 		{"bpffs /a/", `f:1:10: the mount point has the path element ""`},
 		{"layout tc", `f:1:8: "tc" is neither libbpf nor iproute2`},
-		{"on-mismatch ignore", `f:1:13: "ignore" is none of refuse, replace and recreate`},
+		{"on-mismatch ignore", `f:1:13: "ignore" is neither refuse nor replace`},
 		{"directory-mode 77", `f:1:16: mode "77" is not three or four octal digits`},
 		{"directory-mode 0788", `f:1:16: mode "0788" is not three or four octal digits`},
 		{"directory-mode rwx", `f:1:16: mode "rwx" is not three or four octal digits`},
@@ -163,13 +163,13 @@ func TestParseErrors(t *testing.T) {
 		{"directory-owner root", `f:1:17: user "root" is not a decimal number below 4294967295`},
 		{"directory-owner 0:", `f:1:19: group "" is not a decimal number below 4294967295`},
 		{"directory-owner 4294967295", `f:1:17: user "4294967295" is not a decimal number below 4294967295`},
-		{"map a", "f:1:5: the directive is: map [OBJECT:]NAME DIRECTORY|none [refuse|replace|recreate]"},
+		{"map a", "f:1:5: the directive is: map [OBJECT:]NAME DIRECTORY|none [refuse|replace]"},
 		{"map a/b c", `f:1:6: '/' cannot stand in a pattern; letters, digits, '_', '-', '.', '*' and '?' can`},
 		{"map : c", "f:1:5: an empty pattern"},
 		{"map a: c", "f:1:7: an empty pattern"},
 		{"map a:b:c d", `f:1:8: ':' cannot stand in a pattern; letters, digits, '_', '-', '.', '*' and '?' can`},
 		{"map a none replace", "f:1:12: nothing can mismatch: the rule says none"},
-		{"map a b ask", `f:1:9: "ask" is none of refuse, replace and recreate`},
+		{"map a b ask", `f:1:9: "ask" is neither refuse nor replace`},
 		{"map a b\nprogram a b\nmap a c", `f:3:5: the rule for "a" again; it stands in line 1 already`},
 		{"program a b replace", "f:1:13: the directive is: program [OBJECT:]NAME DIRECTORY|none"},
 		{"object a:b c", `f:1:9: ':' cannot stand in a pattern; letters, digits, '_', '-', '.', '*' and '?' can`},

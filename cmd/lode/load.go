@@ -26,7 +26,7 @@ func (e *env) load(replace bool) error {
 	if err != nil {
 		return err
 	}
-	policy.PinPrograms = !e.opts.noPin
+	policy.Persist = !e.opts.noPin
 	if replace {
 		replaceMismatches(policy.Config)
 	}
@@ -46,11 +46,6 @@ func (e *env) load(replace bool) error {
 	}
 	defer c.Close()
 	l := describe(c)
-	if !e.opts.noPin {
-		if err = keep(c, &l); err != nil {
-			return errors.Join(err, c.Undo())
-		}
-	}
 	if e.opts.json {
 		err = e.printJSON(l)
 	} else {
@@ -64,7 +59,7 @@ func (e *env) load(replace bool) error {
 }
 
 // replaceMismatches makes the policy of a configuration that maps which do not
-// match are replaced, unless it says that they are made anew with less care.
+// match are replaced.
 func replaceMismatches(c *conf.Config) {
 	if c.OnMismatch.V == conf.Refuse {
 		c.OnMismatch.V = conf.Replace
@@ -111,6 +106,11 @@ type loadedMap struct {
 	slots bool // programs are in it
 }
 
+type loadedLink struct {
+	Name string `json:"name"` // of the program or struct_ops map
+	Pin  string `json:"pin"`
+}
+
 type loadedProgram struct {
 	Name         string `json:"name"`
 	ID           uint32 `json:"id"`
@@ -132,6 +132,8 @@ func describe(c *lode.Collection) loaded {
 		switch d.Op {
 		case lode.OpSetTailCall:
 			tails[d.Target], slots[d.Map] = true, true
+		case lode.OpPinLink:
+			l.Links = append(l.Links, loadedLink{d.Map + d.Program, d.Path})
 		case lode.OpPinMap, lode.OpPinProgram:
 			pins[d.Map+"/"+d.Program] = d.Path
 			if d.Result == "replaced" {
@@ -224,7 +226,7 @@ func nextSteps(l loaded) string {
 // and what belongs to them.
 func pinDir(l loaded) string {
 	for _, m := range l.Maps {
-		if i := strings.LastIndexByte(m.Pin, '/'); i > 0 && !strings.HasSuffix(m.Pin[:i], tailsSuffix) {
+		if i := strings.LastIndexByte(m.Pin, '/'); i > 0 && !strings.HasSuffix(m.Pin[:i], lode.TailCallsSuffix) {
 			return m.Pin[:i]
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/lode-bpf/lode/conf"
 	"github.com/lode-bpf/lode/elf"
 	"github.com/lode-bpf/lode/kconfig"
+	"github.com/lode-bpf/lode/link"
 	"github.com/lode-bpf/lode/reloc"
 	"github.com/lode-bpf/lode/sys"
 )
@@ -79,7 +80,11 @@ func (e *env) policy() (lode.Policy, error) {
 	if e.opts.pinRoot != "" && !path.IsAbs(e.opts.pinRoot) {
 		return lode.Policy{}, usage("--pin-root %q is not an absolute path", e.opts.pinRoot)
 	}
-	return lode.Policy{Config: config, PinRoot: e.opts.pinRoot, Attach: e.opts.attach}, nil
+	policy := lode.Policy{Config: config, PinRoot: e.opts.pinRoot}
+	if e.opts.attach {
+		policy.Attach = link.Auto
+	}
+	return policy, nil
 }
 
 // kernelEnv is what relocation can know of this kernel.

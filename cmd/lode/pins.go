@@ -76,9 +76,9 @@ func (u *unloader) directory(d *pin.Dir) error {
 	for _, name := range names {
 		var err error
 		switch {
-		case strings.HasSuffix(name, linksSuffix):
+		case strings.HasSuffix(name, lode.LinksSuffix):
 			err = u.objects(d, name, sys.ObjLink)
-		case strings.HasSuffix(name, tailsSuffix):
+		case strings.HasSuffix(name, lode.TailCallsSuffix):
 			err = u.objects(d, name, sys.ObjMap)
 		case strings.HasSuffix(name, lode.ProgramsSuffix):
 			err = u.objects(d, name, sys.ObjProg)

@@ -48,7 +48,7 @@ func plan(obj []byte, fail func(string, string, ...any)) string {
 		fail("conservation", "%d relocation records, %d listed: %d applied, %d reported, %d outside of every program",
 			n.In, len(n.Records), n.Applied, n.Reported, n.Outside)
 	}
-	p, err := r.Plan(lode.Policy{PinPrograms: true})
+	p, err := r.Plan(lode.Policy{Persist: true})
 	if err != nil {
 		return refused(err)
 	}
