@@ -19,7 +19,7 @@ func (c *Collection) Attach(ctx context.Context, p *Plan) error {
 	return c.phase(ctx, p, c.attachStep)
 }
 
-func (c *Collection) attachStep(p *Plan, s Step, u *undoLog) error {
+func (c *Collection) attachStep(p *Plan, s *Step, u *undoLog) error {
 	switch s.Op {
 	case OpRegister:
 		return c.register(p, s, u)
@@ -32,7 +32,7 @@ func (c *Collection) attachStep(p *Plan, s Step, u *undoLog) error {
 }
 
 // pinLink makes an attachment outlive the process.
-func (c *Collection) pinLink(p *Plan, s Step, u *undoLog) error {
+func (c *Collection) pinLink(p *Plan, s *Step, u *undoLog) error {
 	l := c.Links[s.Map+s.Program]
 	switch {
 	case l == nil:
@@ -44,7 +44,7 @@ func (c *Collection) pinLink(p *Plan, s Step, u *undoLog) error {
 }
 
 // attach attaches one program to what its section name says.
-func (c *Collection) attach(plan *Plan, p *Program, s Step, u *undoLog) error {
+func (c *Collection) attach(plan *Plan, p *Program, s *Step, u *undoLog) error {
 	loaded := c.Programs[s.Program]
 	if loaded == nil {
 		return errors.New("it has not been loaded")

@@ -80,10 +80,11 @@ func (u *undoLog) end(undo bool) error {
 // phase does one phase of a plan: do is called with every step, and leaves alone
 // those of other phases. On failure, and when ctx ends in the middle, what was
 // done here is taken back.
-func (c *Collection) phase(ctx context.Context, p *Plan, do func(*Plan, Step, *undoLog) error) error {
+func (c *Collection) phase(ctx context.Context, p *Plan, do func(*Plan, *Step, *undoLog) error) error {
 	var u undoLog
 	before := len(c.Done)
-	for _, s := range p.Steps {
+	for i := range p.Steps {
+		s := &p.Steps[i]
 		err := ctx.Err()
 		if err == nil {
 			err = do(p, s, &u)

@@ -38,10 +38,11 @@ func CreateMaps(ctx context.Context, k sys.Kernel, p *Plan) (*Collection, error)
 	if err := sys.PrepareMemlock(k); err != nil {
 		return nil, wrap(err, "create maps")
 	}
-	for _, s := range p.Steps {
+	for i := range p.Steps {
+		s := &p.Steps[i]
 		err := ctx.Err()
 		if err == nil {
-			err = c.mapStep(p, s)
+			err = c.mapStep(p, i)
 		}
 		if err != nil {
 			return nil, errors.Join(wrap(err, s.doing()), c.Undo())
@@ -59,7 +60,8 @@ func (e *ByteOrderError) Error() string {
 }
 
 // mapStep does one step of CreateMaps; steps of other phases are left alone.
-func (c *Collection) mapStep(p *Plan, s Step) error {
+func (c *Collection) mapStep(p *Plan, i int) error {
+	s := &p.Steps[i]
 	switch s.Op {
 	case OpLoadBTF:
 		return c.loadBTF(p, s)
@@ -76,22 +78,39 @@ func (c *Collection) mapStep(p *Plan, s Step) error {
 		c.did(s, "frozen", 0)
 		return c.Maps[s.Map].Freeze()
 	case OpSetSlot:
-		if !c.fresh[s.Map] {
-			return nil
+		if c.fresh[s.Map] && (i == 0 || !p.Steps[i-1].sameSlots(s)) {
+			return c.setSlots(p.Steps[i:])
 		}
-		c.did(s, "set", 0)
-		return c.Maps[s.Map].SetSlot(s.Key, c.Maps[s.Target].FD())
 	}
 	return nil
 }
 
-func (c *Collection) did(s Step, result string, id uint32) {
-	c.Done = append(c.Done, Done{Step: s, Result: result, ID: id})
+// sameSlots says whether two steps set slots of one map.
+func (s *Step) sameSlots(t *Step) bool { return s.Op == OpSetSlot && t.Op == OpSetSlot && s.Map == t.Map }
+
+// setSlots does the steps at the beginning of the list that set slots of one map.
+func (c *Collection) setSlots(steps []Step) error {
+	var keys []uint32
+	var fds []int
+	for i := range steps {
+		s := &steps[i]
+		if !s.sameSlots(&steps[0]) {
+			break
+		}
+		keys, fds = append(keys, s.Key), append(fds, c.Maps[s.Target].FD())
+		c.did(s, "set", 0)
+	}
+	return c.Maps[steps[0].Map].SetSlots(keys, fds)
+}
+
+//go:noinline
+func (c *Collection) did(s *Step, result string, id uint32) {
+	c.Done = append(c.Done, Done{Step: *s, Result: result, ID: id})
 }
 
 // loadBTF gives the object's types to the kernel: as they are, then without
 // what the kernel lacks. Maps and programs do without types if it takes none.
-func (c *Collection) loadBTF(p *Plan, s Step) error {
+func (c *Collection) loadBTF(p *Plan, s *Step) error {
 	o := p.object
 	blob, err := o.BTF.Loadable(btf.LoadableOptions{ELF: o.File})
 	if err != nil {
@@ -123,7 +142,7 @@ func sendBTF(k sys.Kernel, blob []byte) (*sys.FD, error) {
 }
 
 // useMap takes a map of the caller's after checking that it fits.
-func (c *Collection) useMap(m *Map, s Step) error {
+func (c *Collection) useMap(m *Map, s *Step) error {
 	info, err := m.Use.Describe()
 	if err != nil {
 		return err
@@ -144,7 +163,7 @@ func (c *Collection) env() bpfmaps.Env {
 }
 
 // makeMap reuses the map at its pin or creates it, as the step says.
-func (c *Collection) makeMap(p *Plan, m *Map, s Step) error {
+func (c *Collection) makeMap(p *Plan, m *Map, s *Step) error {
 	if s.Op != OpCreateMap {
 		reused, err := c.reuse(p, m, s)
 		if reused || err != nil {
@@ -167,7 +186,7 @@ func (c *Collection) makeMap(p *Plan, m *Map, s Step) error {
 // reuse takes the map at the step's path. It reports false if a new one has to
 // be made: nothing is pinned there, or what is does not match and the policy
 // replaces it.
-func (c *Collection) reuse(p *Plan, m *Map, s Step) (bool, error) {
+func (c *Collection) reuse(p *Plan, m *Map, s *Step) (bool, error) {
 	fd, err := c.getPin(s)
 	var outside *pin.NotBPFFSError
 	switch {
@@ -203,7 +222,7 @@ func (c *Collection) reuse(p *Plan, m *Map, s Step) (bool, error) {
 }
 
 // getPin opens what is pinned at a path without making any directory.
-func (c *Collection) getPin(s Step) (*sys.FD, error) {
+func (c *Collection) getPin(s *Step) (*sys.FD, error) {
 	dir, name := splitPath(s.Path)
 	d, err := pin.OpenDir(c.kernel, dir, pin.DirOptions{Aliases: s.aliases})
 	if err != nil {
@@ -235,7 +254,7 @@ func (c *Collection) create(p *Plan, m *Map) (*bpfmaps.Map, error) {
 		return nil, err
 	}
 	for _, f := range made.Findings() {
-		c.did(Step{Op: OpCreateMap, Map: m.Name}, f.Text, 0)
+		c.did(&Step{Op: OpCreateMap, Map: m.Name}, f.Text, 0)
 	}
 	return made, nil
 }
@@ -247,7 +266,7 @@ func (c *Collection) btfFD() int {
 	return c.btf.Int()
 }
 
-func (c *Collection) fillMap(m *Map, s Step) error {
+func (c *Collection) fillMap(m *Map, s *Step) error {
 	if !c.fresh[s.Map] {
 		return nil
 	}

@@ -29,7 +29,7 @@ func (c *Collection) PinAll(ctx context.Context, p *Plan) error {
 	return c.phase(ctx, p, c.pinStep)
 }
 
-func (c *Collection) pinStep(p *Plan, s Step, u *undoLog) error {
+func (c *Collection) pinStep(p *Plan, s *Step, u *undoLog) error {
 	switch s.Op {
 	case OpRefillSlot:
 		return c.refill(s, u)
@@ -54,7 +54,7 @@ func (c *Collection) pinStep(p *Plan, s Step, u *undoLog) error {
 
 // pinNewest pins what has no definition to match: of several loaders, the last one
 // gets the path.
-func (c *Collection) pinNewest(p *Plan, s Step, fd int, kind sys.ObjKind, u *undoLog) error {
+func (c *Collection) pinNewest(p *Plan, s *Step, fd int, kind sys.ObjKind, u *undoLog) error {
 	for try := 1; ; try++ {
 		err := c.pinAt(p, s, fd, kind, true, u)
 		if !errors.Is(err, ErrPinRace) || try == tries {
@@ -65,7 +65,7 @@ func (c *Collection) pinNewest(p *Plan, s Step, fd int, kind sys.ObjKind, u *und
 
 // pinAt pins a descriptor, making directories as needed. With swap, something
 // of the same kind that stands there gives way.
-func (c *Collection) pinAt(p *Plan, s Step, fd int, kind sys.ObjKind, swap bool, u *undoLog) error {
+func (c *Collection) pinAt(p *Plan, s *Step, fd int, kind sys.ObjKind, swap bool, u *undoLog) error {
 	dir, name := splitPath(s.Path)
 	opts := p.dirOptions()
 	opts.Aliases = s.aliases
@@ -115,7 +115,7 @@ func (p *Plan) dirOptions() pin.DirOptions {
 }
 
 // refill writes a slot of a reused map and remembers what was there.
-func (c *Collection) refill(s Step, u *undoLog) error {
+func (c *Collection) refill(s *Step, u *undoLog) error {
 	m := c.Maps[s.Map]
 	if m == nil || c.fresh[s.Map] {
 		return nil

@@ -25,7 +25,7 @@ func (c *Collection) LoadPrograms(ctx context.Context, p *Plan) error {
 	}
 	l := programLoader{Collection: c, plan: p}
 	defer l.close()
-	return c.phase(ctx, p, func(_ *Plan, s Step, u *undoLog) error { return l.step(s, u) })
+	return c.phase(ctx, p, func(_ *Plan, s *Step, u *undoLog) error { return l.step(s, u) })
 }
 
 // A programLoader is what one LoadPrograms needs.
@@ -41,7 +41,7 @@ func (l *programLoader) close() {
 	}
 }
 
-func (l *programLoader) step(s Step, u *undoLog) error {
+func (l *programLoader) step(s *Step, u *undoLog) error {
 	switch s.Op {
 	case OpLoadProgram:
 		return l.load(l.plan.object.Program(s.Program), s, u)
@@ -56,7 +56,7 @@ func (l *programLoader) step(s Step, u *undoLog) error {
 }
 
 // load gives one program to the kernel.
-func (l *programLoader) load(p *Program, s Step, u *undoLog) error {
+func (l *programLoader) load(p *Program, s *Step, u *undoLog) error {
 	if p.Code == nil {
 		return fmt.Errorf("program %q was not part of the relocation; relocate with AutoLoad on", p.Name)
 	}

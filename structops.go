@@ -114,7 +114,7 @@ func (c *Collection) createStructOps(p *Plan, m *Map, opts bpfmaps.CreateOptions
 // register writes the value of a struct_ops map, with its programs' descriptors:
 // the kernel checks it and begins to use it. A map for a link (BPF_F_LINK) is used
 // as long as the link; any other until its element is deleted, whoever closes it.
-func (c *Collection) register(p *Plan, s Step, u *undoLog) error {
+func (c *Collection) register(p *Plan, s *Step, u *undoLog) error {
 	m := c.Maps[s.Map]
 	if !c.fresh[s.Map] || m == nil {
 		return nil

@@ -94,6 +94,27 @@ func (m *Map) SetSlot(index uint32, fd int) error {
 	return nil
 }
 
+// SetSlots is SetSlot for several slots, fds[i] into keys[i]. Where the kernel has batches
+// for the type it is one call: for a map of maps the kernel waits after each until no
+// program works with what was in the slots, which takes milliseconds.
+func (m *Map) SetSlots(keys []uint32, fds []int) error {
+	if len(keys) > 1 && (m.typ == sys.MapTypeArrayOfMaps || m.typ == sys.MapTypeHashOfMaps) {
+		var k, v []byte
+		for i, key := range keys {
+			k, v = nativeEndian.AppendUint32(k, key), nativeEndian.AppendUint32(v, uint32(fds[i]))
+		}
+		if _, err := m.UpdateBatch(k, v, sys.BPF_ANY); !noBatch(err) {
+			return err
+		}
+	}
+	for i, key := range keys {
+		if err := m.SetSlot(key, fds[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Freeze makes the map read-only for user space, for ever. It fails while the
 // map is mapped writably anywhere.
 func (m *Map) Freeze() error {
