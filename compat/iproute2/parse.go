@@ -1,6 +1,7 @@
 package iproute2
 
 import (
+	"context"
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
@@ -40,10 +41,23 @@ func DefaultSection(t sys.ProgType) string {
 	return ""
 }
 
-// Fallback is what lode.Load calls for an object whose map definitions the
-// standard parser does not understand; cause is the error that said so.
+// Load is lode.Load with the fallback to this package: objects in the standard format
+// load as ever, those with legacy definitions as tc and ip load them.
+func Load(ctx context.Context, path string, opts lode.LoadOptions) (*lode.Collection, error) {
+	opts.Fallback = Fallback
+	return lode.Load(ctx, path, opts)
+}
+
+// Fallback is that of Options{}: every program is loaded.
 func Fallback(b []byte, opts lode.ParseOptions, cause error) (*lode.Object, error) {
-	o, err := Options{}.Parse(b, opts)
+	return Options{}.Fallback(b, opts, cause)
+}
+
+// Fallback is for lode.ParseOptions: what Open calls for an object whose map
+// definitions the standard parser does not understand; cause is the error that
+// said so. A file that is not understood here either is a *FallbackError.
+func (opts Options) Fallback(b []byte, po lode.ParseOptions, cause error) (*lode.Object, error) {
+	o, err := opts.Parse(b, po)
 	if err != nil {
 		return nil, &FallbackError{Err: err, Cause: cause}
 	}
