@@ -11,6 +11,7 @@ import (
 	"github.com/lode-bpf/lode"
 	"github.com/lode-bpf/lode/internal/ktest"
 	"github.com/lode-bpf/lode/link"
+	"github.com/lode-bpf/lode/maps"
 )
 
 // TestKernelAttach attaches a program by its section name, sees it run, and sees
@@ -50,7 +51,9 @@ func TestKernelAttach(t *testing.T) {
 }
 
 // hits is how often the program on raw tracepoint sys_enter ran.
-func hits(t *testing.T, c *lode.Collection) uint64 {
+func hits(t *testing.T, c interface {
+	Variable(string) (*maps.Variable, error)
+}) uint64 {
 	t.Helper()
 	v, err := c.Variable("raw")
 	if err != nil {

@@ -30,7 +30,7 @@ type Collection struct {
 
 	kernel sys.Kernel
 	live   *LiveEnv // of kernel: its features, and its types for programs that attach to one
-	btf    *sys.FD // the object's types, nil if there are none or the kernel takes none
+	btf    *sys.FD  // the object's types, nil if there are none or the kernel takes none
 	fresh  map[string]bool
 	given  map[string]bool
 	swap   map[string]bool // new maps that take the place of pinned ones

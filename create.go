@@ -86,7 +86,9 @@ func (c *Collection) mapStep(p *Plan, i int) error {
 }
 
 // sameSlots says whether two steps set slots of one map.
-func (s *Step) sameSlots(t *Step) bool { return s.Op == OpSetSlot && t.Op == OpSetSlot && s.Map == t.Map }
+func (s *Step) sameSlots(t *Step) bool {
+	return s.Op == OpSetSlot && t.Op == OpSetSlot && s.Map == t.Map
+}
 
 // setSlots does the steps at the beginning of the list that set slots of one map.
 func (c *Collection) setSlots(steps []Step) error {

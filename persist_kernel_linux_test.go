@@ -94,23 +94,11 @@ func TestKernelPersistLinks(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	count := func() uint64 {
-		t.Helper()
-		v, err := data.Variable("raw")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var n uint64
-		if err := v.Get(&n); err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	before := count()
+	before := hits(t, data)
 	if _, err := unix.Getpgid(0); err != nil {
 		t.Fatal(err)
 	}
-	if count() == before {
+	if hits(t, data) == before {
 		t.Error("the program stopped when the collection was closed")
 	}
 	first := programOf()
