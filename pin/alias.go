@@ -2,8 +2,6 @@ package pin
 
 import (
 	"errors"
-	"io/fs"
-	"os"
 	"path"
 	"strconv"
 
@@ -77,19 +75,15 @@ func (w *walker) openAlias(left []string) error {
 	return errors.Join(err, w.enter(left[0], target))
 }
 
-// link makes a link to "tc" in the current directory, by way of its descriptor.
-// If somebody else is faster, it is his.
+// link makes a link to "tc" in the current directory. If somebody else is faster,
+// it is his.
 func (w *walker) link(e string) error {
 	at := path.Join(w.at, e)
-	err := os.Symlink(aliased, procPath(w.cur)+"/"+e)
-	if errors.Is(err, fs.ErrExist) {
+	err := w.d.k.SymlinkAt(aliased, w.cur.Int(), e)
+	if isErrno(err, sys.EEXIST) {
 		return nil
 	}
 	if err != nil {
-		var link *os.LinkError
-		if errors.As(err, &link) {
-			err = link.Err
-		}
 		return &PathError{Op: "link", Path: at, Err: err}
 	}
 	st, err := w.d.k.FstatAt(w.cur.Int(), e, sys.AT_SYMLINK_NOFOLLOW)

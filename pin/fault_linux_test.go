@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,6 +69,9 @@ func TestKernelFaults(t *testing.T) {
 		ops := []string{""}
 		count := &sys.Fault{Kernel: sys.Live(), OnCall: func(_ int, op string) { ops = append(ops, op) }}
 		must(t, work(count, root, fresh, opts))
+		if aliases != slices.Contains(ops, "symlinkat") {
+			t.Errorf("with aliases %v the calls are %v", aliases, ops)
+		}
 		must(t, os.RemoveAll(root+"/xdp"), os.RemoveAll(root+"/tc"), d.Restore("m", original))
 		for n := 1; n <= count.Calls(); n++ {
 			errnos := []sys.Errno{sys.EPERM, sys.ENOMEM, sys.EINTR, sys.EEXIST}

@@ -57,6 +57,7 @@ func (f *fake) BPF(cmd Cmd, attr Attr) (int, error) {
 func (f *fake) OpenAt(int, string, OpenHow) (int, error)             { return f.fd(), nil }
 func (f *fake) MkdirAt(int, string, uint32) error                    { return nil }
 func (f *fake) UnlinkAt(int, string, int) error                      { return &Error{Op: "unlinkat", Errno: ENOENT} }
+func (f *fake) SymlinkAt(string, int, string) error                  { return nil }
 func (f *fake) RenameAt(int, string, int, string, uint) error        { return nil }
 func (f *fake) Fstatfs(int) (Statfs, error)                          { return Statfs{Type: BPF_FS_MAGIC, Flags: 0x1020}, nil }
 func (f *fake) Fchmod(int, uint32) error                             { return nil }

@@ -108,6 +108,11 @@ func (f *Fault) UnlinkAt(dir int, path string, flags int) error {
 	return f.plain("unlinkat", func() error { return f.Kernel.UnlinkAt(dir, path, flags) })
 }
 
+// SymlinkAt makes the call or lets it fail.
+func (f *Fault) SymlinkAt(target string, dir int, path string) error {
+	return f.plain("symlinkat", func() error { return f.Kernel.SymlinkAt(target, dir, path) })
+}
+
 // RenameAt makes the call or lets it fail.
 func (f *Fault) RenameAt(oldDir int, oldPath string, newDir int, newPath string, flags uint) error {
 	return f.plain("renameat2", func() error { return f.Kernel.RenameAt(oldDir, oldPath, newDir, newPath, flags) })

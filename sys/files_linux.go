@@ -60,6 +60,14 @@ func (live) UnlinkAt(dir int, path string, flags int) error {
 	return nil
 }
 
+// SymlinkAt is symlinkat(2).
+func (live) SymlinkAt(target string, dir int, path string) error {
+	if err := unix.Symlinkat(target, dir, path); err != nil {
+		return pathError("symlinkat", path, err)
+	}
+	return nil
+}
+
 // RenameAt is renameat2(2).
 func (live) RenameAt(oldDir int, oldPath string, newDir int, newPath string, flags uint) error {
 	if err := unix.Renameat2(oldDir, oldPath, newDir, newPath, flags); err != nil {

@@ -20,6 +20,9 @@ type Kernel interface {
 	MkdirAt(dir int, path string, mode uint32) error
 	// UnlinkAt is unlinkat(2): with AT_REMOVEDIR it removes a directory.
 	UnlinkAt(dir int, path string, flags int) error
+	// SymlinkAt is symlinkat(2): path, relative to dir, becomes a symbolic
+	// link with the text target.
+	SymlinkAt(target string, dir int, path string) error
 	// RenameAt is renameat2(2): flags are RENAME_NOREPLACE and RENAME_EXCHANGE.
 	RenameAt(oldDir int, oldPath string, newDir int, newPath string, flags uint) error
 	// FstatAt is fstatat(2): with an empty path and AT_EMPTY_PATH it is about dir itself.

@@ -21,6 +21,7 @@ func (live) BPF(cmd Cmd, attr Attr) (int, error) {
 func (live) OpenAt(int, string, OpenHow) (int, error)            { return -1, unsupported("openat2") }
 func (live) MkdirAt(int, string, uint32) error                   { return unsupported("mkdirat") }
 func (live) UnlinkAt(int, string, int) error                     { return unsupported("unlinkat") }
+func (live) SymlinkAt(string, int, string) error                 { return unsupported("symlinkat") }
 func (live) RenameAt(int, string, int, string, uint) error       { return unsupported("renameat2") }
 func (live) FstatAt(int, string, int) (Stat, error)              { return Stat{}, unsupported("fstatat") }
 func (live) Fstatfs(int) (Statfs, error)                         { return Statfs{}, unsupported("fstatfs") }

@@ -162,6 +162,12 @@ func (r *Recorder) UnlinkAt(dir int, path string, flags int) error {
 		func() error { return r.k.UnlinkAt(dir, path, flags) })
 }
 
+// SymlinkAt records and makes the call.
+func (r *Recorder) SymlinkAt(target string, dir int, path string) error {
+	return r.plain(r.locked(func(t *tape) string { return t.symlinkAt(target, dir, path) }),
+		func() error { return r.k.SymlinkAt(target, dir, path) })
+}
+
 // RenameAt records and makes the call.
 func (r *Recorder) RenameAt(oldDir int, oldPath string, newDir int, newPath string, flags uint) error {
 	return r.plain(r.locked(func(t *tape) string { return t.renameAt(oldDir, oldPath, newDir, newPath, flags) }),

@@ -65,7 +65,7 @@ func session(k Kernel) (seen []any) {
 	st, err := k.FstatAt(n, "", AT_EMPTY_PATH)
 	again, _ := k.FstatAt(n, "", AT_EMPTY_PATH)
 	see(st.Mode, st.UID, st == again, err)
-	see(k.MkdirAt(n, "app", 0o700))
+	see(k.MkdirAt(n, "app", 0o700), k.SymlinkAt("app", n, "alias"))
 	list, err := k.ReadDir(n)
 	see(len(list), err)
 	see(ObjPin(k, &ObjAttr{Pathname: StringPtr("counts"), BPFFD: m.Num(), FileFlags: BPF_F_PATH_FD, PathFD: dir.Num()}))

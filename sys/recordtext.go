@@ -61,6 +61,10 @@ func (t *tape) unlinkAt(dir int, path string, flags int) string {
 	return t.at("unlinkat", dir, path) + flagText("flags", uint64(flags), atFlags)
 }
 
+func (t *tape) symlinkAt(target string, dir int, path string) string {
+	return t.at("symlinkat", dir, path) + " target=" + strconv.Quote(target)
+}
+
 func (t *tape) renameAt(oldDir int, oldPath string, newDir int, newPath string, flags uint) string {
 	return t.at("renameat2", oldDir, oldPath) + " newdir=" + t.fd(newDir) + " newpath=" + strconv.Quote(newPath) +
 		flagText("flags", uint64(flags), renameFlags)

@@ -237,6 +237,13 @@ func (p *Replay) UnlinkAt(dir int, path string, flags int) error {
 	return p.plain("unlinkat", p.t.unlinkAt(dir, path, flags))
 }
 
+// SymlinkAt answers the call.
+func (p *Replay) SymlinkAt(target string, dir int, path string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.plain("symlinkat", p.t.symlinkAt(target, dir, path))
+}
+
 // RenameAt answers the call.
 func (p *Replay) RenameAt(oldDir int, oldPath string, newDir int, newPath string, flags uint) error {
 	p.mu.Lock()
