@@ -28,6 +28,7 @@ func CreateMaps(ctx context.Context, k sys.Kernel, p *Plan) (*Collection, error)
 	if k == nil {
 		k = sys.Live()
 	}
+	k = sys.WithFeatures(k, sys.FeaturesOf(k)) // so that each is asked for once
 	if order := p.object.File.ByteOrder(); order.Uint16([]byte{1, 0}) != nativeOrder.Uint16([]byte{1, 0}) {
 		return nil, &ByteOrderError{Object: p.Object}
 	}
@@ -122,7 +123,7 @@ func (c *Collection) loadBTF(p *Plan, s *Step) error {
 		c.did(s, "loaded", 0)
 		return nil
 	}
-	missing, probed := missingBTF(c.live.features)
+	missing, probed := missingBTF(sys.FeaturesOf(c.kernel))
 	if probed == nil && missing != 0 {
 		if blob, err = o.BTF.Loadable(btf.LoadableOptions{ELF: o.File, Missing: missing}); err != nil {
 			return err
@@ -236,7 +237,7 @@ func (c *Collection) getPin(s *Step) (*sys.FD, error) {
 
 // create makes a new map.
 func (c *Collection) create(p *Plan, m *Map) (*bpfmaps.Map, error) {
-	opts := bpfmaps.CreateOptions{BTFFD: c.btfFD(), Env: c.env(), Features: c.live.features}
+	opts := bpfmaps.CreateOptions{BTFFD: c.btfFD(), Env: c.env()}
 	if m.Internal {
 		opts.Name = bpfmaps.KernelName(p.object.Name, m.Name)
 	}

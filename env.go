@@ -36,7 +36,7 @@ var _ reloc.Env = (*LiveEnv)(nil)
 // NewLiveEnv is the environment of the running kernel; k is used for feature
 // probes.
 func NewLiveEnv(k sys.Kernel) *LiveEnv {
-	e := &LiveEnv{features: featuresOf(k), ReadConfig: readBootConfig}
+	e := &LiveEnv{features: sys.FeaturesOf(k), ReadConfig: readBootConfig}
 	e.modules = sync.OnceValues(readModules)
 	e.symbols = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("/proc/kallsyms") })
 	e.config = sync.OnceValues(func() (map[string]string, error) {

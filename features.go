@@ -9,15 +9,6 @@ import (
 
 var nativeOrder = binary.NativeEndian
 
-// featuresOf is what a kernel can do: of the running one what the process has
-// found out so far, of any other what is asked of it anew.
-func featuresOf(k sys.Kernel) *sys.Features {
-	if k == sys.Live() {
-		return sys.LiveFeatures()
-	}
-	return sys.NewFeatures(k)
-}
-
 // btfFeatures pairs what btf can do without with how to find out.
 var btfFeatures = [...]struct {
 	feature sys.Feature

@@ -160,7 +160,7 @@ func (p *Plan) Observe(k sys.Kernel) error {
 	if err != nil {
 		return wrap(err, "observe")
 	}
-	features := featuresOf(k)
+	features := sys.FeaturesOf(k)
 	for i := range p.Needs {
 		if err := p.Needs[i].observe(features, effective); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return wrap(err, p.Needs[i].Name)

@@ -72,9 +72,8 @@ func (l *programLoader) load(p *Program, s *Step, u *undoLog) error {
 		spec.AttachType = sys.AttachType(member)
 	}
 	loaded, err := prog.Load(l.kernel, &spec, code, prog.LoadOptions{
-		Explain:  l.plan.explain(p),
-		Lines:    func() []prog.SourceLine { return prog.SourceLines(p.Code.Lines, l.plan.object.BTF) },
-		Features: l.live.features,
+		Explain: l.plan.explain(p),
+		Lines:   func() []prog.SourceLine { return prog.SourceLines(p.Code.Lines, l.plan.object.BTF) },
 	})
 	if err != nil {
 		return err

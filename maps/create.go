@@ -34,10 +34,6 @@ type CreateOptions struct {
 	// TokenFD is a BPF token that allows what the process itself may not.
 	TokenFD int
 
-	// Features is asked, after the kernel refused a map, whether it has maps
-	// of this type at all; nil asks the running kernel if k is that.
-	Features *sys.Features
-
 	// Env describes the machine; where it is zero, this one.
 	Env Env
 }
@@ -187,12 +183,8 @@ func refused(k sys.Kernel, s *Spec, err error, opts CreateOptions) *OpError {
 	if !errors.Is(err, sys.EINVAL) && !errors.Is(err, sys.E2BIG) {
 		return e
 	}
-	features := opts.Features
-	if features == nil && k == sys.Live() {
-		features = sys.LiveFeatures()
-	}
 	var lacks *sys.NotSupported
-	if features != nil && errors.As(features.Probe(sys.MapTypeFeature(s.Type)), &lacks) {
+	if errors.As(sys.Probe(k, sys.MapTypeFeature(s.Type)), &lacks) {
 		e.Err = lacks
 		return e
 	}

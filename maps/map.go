@@ -56,7 +56,7 @@ var missingOps = [...]string{opLookup: "lookup", opDelete: "delete", opNext: "ne
 
 // newMap describes a map that exists. s has its final attributes.
 func newMap(k sys.Kernel, fd *sys.FD, s *Spec, cpus int) *Map {
-	m := &Map{k: k, live: k == sys.Live(), fd: fd, typ: s.Type,
+	m := &Map{k: k, live: sys.IsLive(k), fd: fd, typ: s.Type,
 		keySize: int(s.KeySize), valueSize: int(s.ValueSize), maxEntries: s.MaxEntries, flags: s.Flags, extra: s.Extra,
 		btf: s.BTF, key: s.Key, value: s.Value, vars: s.Vars}
 	m.elemSize = m.valueSize
@@ -224,20 +224,10 @@ func (m *Map) firstInner() *Info {
 	return nil
 }
 
-// loadedBTF fetches a BTF object that the kernel has.
+// loadedBTF reads a BTF object that the kernel has.
 func loadedBTF(k sys.Kernel, id uint32) (*btf.Spec, error) {
-	fd, err := sys.GetFDByID(k, sys.ObjBTF, id, 0)
+	b, err := sys.BTFDataByID(k, id)
 	if err != nil {
-		return nil, err
-	}
-	defer fd.Close()
-	var size sys.BTFInfo
-	if err := sys.ObjGetInfoByFD(k, fd.Int(), &size); err != nil {
-		return nil, err
-	}
-	b := make([]byte, size.BTFSize)
-	info := sys.BTFInfo{BTF: sys.BytesPtr(b), BTFSize: size.BTFSize}
-	if err := sys.ObjGetInfoByFD(k, fd.Int(), &info); err != nil {
 		return nil, err
 	}
 	return btf.Parse(b, nil)

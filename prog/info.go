@@ -2,7 +2,6 @@ package prog
 
 import (
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/lode-bpf/lode/btf"
@@ -223,22 +222,9 @@ func (e *noBTFError) Unwrap() error { return btf.ErrNoBTF }
 
 // loadedBTF reads a BTF object by its id.
 func loadedBTF(k sys.Kernel, id uint32) (*btf.Spec, error) {
-	fd, err := sys.GetFDByID(k, sys.ObjBTF, id, 0)
+	b, err := sys.BTFDataByID(k, id)
 	if err != nil {
 		return nil, err
 	}
-	defer fd.Close()
-	var size sys.BTFInfo
-	if err := sys.ObjGetInfoByFD(k, fd.Int(), &size); err != nil {
-		return nil, err
-	}
-	b := make([]byte, size.BTFSize)
-	raw := sys.BTFInfo{BTF: sys.BytesPtr(b), BTFSize: size.BTFSize}
-	if err := sys.ObjGetInfoByFD(k, fd.Int(), &raw); err != nil {
-		return nil, err
-	}
-	if raw.BTFSize > uint32(len(b)) {
-		return nil, errors.New("prog: BTF object " + strconv.FormatUint(uint64(id), 10) + " changed its size")
-	}
-	return btf.Parse(b[:raw.BTFSize], nil)
+	return btf.Parse(b, nil)
 }

@@ -27,8 +27,7 @@ type LoadOptions struct {
 	Lines   func() []SourceLine
 	Explain func(index int) string
 
-	Token    int           // descriptor of a BPF token; 0 for none
-	Features *sys.Features // what is known of the kernel; nil: it is asked when a load fails
+	Token int // descriptor of a BPF token; 0 for none
 }
 
 // DefaultLogSize is how large a verifier log may become.
@@ -205,14 +204,7 @@ func (l *loader) withoutAttachType(err error) bool {
 		return false
 	}
 	var absent *sys.NotSupported
-	return errors.As(l.probe(sys.FeatureExpAttachType), &absent)
-}
-
-func (l *loader) probe(f sys.Feature) error {
-	if l.opts.Features != nil {
-		return l.opts.Features.Probe(f)
-	}
-	return sys.Probe(l.k, f)
+	return errors.As(sys.Probe(l.k, sys.FeatureExpAttachType), &absent)
 }
 
 // worthALog is false for errors that have nothing to do with the program.
@@ -319,7 +311,7 @@ func (l *loader) loadError(err error) error {
 	if errors.Is(err, sys.EINVAL) || errors.Is(err, sys.E2BIG) {
 		var absent *sys.NotSupported
 		for _, f := range []sys.Feature{sys.ProgTypeFeature(l.spec.Type), sys.AttachTypeFeature(l.spec.AttachType)} {
-			if p := l.probe(f); errors.As(p, &absent) {
+			if p := sys.Probe(l.k, f); errors.As(p, &absent) {
 				e.Err = &lackingError{err, absent}
 				break
 			}

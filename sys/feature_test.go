@@ -145,3 +145,39 @@ func TestPrepareMemlock(t *testing.T) {
 		}
 	}
 }
+
+// Features that are given are asked for no more, and a kernel that has them is
+// otherwise what it was.
+func TestWithFeatures(t *testing.T) {
+	k := &refusing{errno: EINVAL}
+	f := NewFeatures(k)
+	f.Set(FeatureMemcgAccount, true)
+	with := WithFeatures(k, f)
+	if err := PrepareMemlock(with); err != nil || k.calls != 0 {
+		t.Errorf("a known feature: %v, %d calls", err, k.calls)
+	}
+	var absent *NotSupported
+	for range 2 {
+		if err := Probe(with, FeatureBTF); !errors.As(err, &absent) {
+			t.Errorf("one that is not known: %v", err)
+		}
+	}
+	if k.calls != 1 {
+		t.Errorf("asked %d times, want once", k.calls)
+	}
+	if FeaturesOf(with) != f || FeaturesOf(Live()) != LiveFeatures() || FeaturesOf(k) == FeaturesOf(k) {
+		t.Error("features of another kernel")
+	}
+	other := NewFeatures(nil)
+	if again := WithFeatures(with, other); FeaturesOf(again) != other {
+		t.Error("the second set does not take the place of the first")
+	}
+	for _, tt := range []struct {
+		k    Kernel
+		want bool
+	}{{Live(), true}, {WithFeatures(Live(), f), true}, {k, false}, {with, false}, {NewRecorder(Live(), nil), false}} {
+		if got := IsLive(tt.k); got != tt.want {
+			t.Errorf("%T is live: %t", tt.k, got)
+		}
+	}
+}

@@ -28,6 +28,48 @@ var liveFeatures = Features{k: live{}}
 // LiveFeatures is the set of the running kernel that the whole process shares.
 func LiveFeatures() *Features { return &liveFeatures }
 
+// FeaturesOf is what is known of a kernel: of one made by [WithFeatures] the set
+// that it was given, of the running kernel the set that the process shares, of
+// any other a new set, which asks it.
+func FeaturesOf(k Kernel) *Features {
+	switch k := k.(type) {
+	case featured:
+		return k.features
+	case live:
+		return LiveFeatures()
+	}
+	return NewFeatures(k)
+}
+
+// WithFeatures is k with features that are given instead of asked for: [Probe],
+// and with it everything that depends on a feature, answers from f. With a set
+// that was recorded a load makes no probes at all; with one NewFeatures(k) for
+// many loads, each probe is made once. It goes around what else wraps a kernel:
+//
+//	f := sys.NewFeatures(sys.Live())
+//	k := sys.WithFeatures(sys.NewRecorder(sys.Live(), w), f)
+func WithFeatures(k Kernel, f *Features) Kernel {
+	if inner, ok := k.(featured); ok {
+		k = inner.Kernel
+	}
+	return featured{k, f}
+}
+
+type featured struct {
+	Kernel
+	features *Features
+}
+
+// IsLive says whether k is the running kernel, with or without features of its
+// own, and not something that stands in front of it or in its place.
+func IsLive(k Kernel) bool {
+	if f, ok := k.(featured); ok {
+		k = f.Kernel
+	}
+	_, ok := k.(live)
+	return ok
+}
+
 // An UnknownFeatureError says that a recorded set does not have the answer.
 type UnknownFeatureError struct{ Feature Feature }
 

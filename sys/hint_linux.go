@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,6 +14,8 @@ func hint(cmd Cmd, attr Attr, e Errno) string {
 	switch e {
 	case EPERM:
 		return permissionHint(cmd, attr)
+	case E2BIG:
+		return unknownArgument(cmd, attr)
 	case EMFILE:
 		var lim unix.Rlimit
 		if unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &lim) == nil {
@@ -20,6 +23,29 @@ func hint(cmd Cmd, attr Attr, e Errno) string {
 		}
 	case ENOSYS:
 		return "the kernel is built without CONFIG_BPF_SYSCALL, or a seccomp filter refuses bpf(2)"
+	}
+	return ""
+}
+
+// unknownArgument says which argument is newer than the kernel, if that is why it
+// refused them: whatever the command, the kernel first looks whether the bytes
+// behind those that it knows are zero.
+func unknownArgument(cmd Cmd, attr Attr) string {
+	if cmd == CmdObjGetInfoByFD {
+		return "the kernel knows a shorter description, and what is behind that is not zero"
+	}
+	const noCommand = 1<<15 - 1
+	p, l := attr.raw()
+	for i := range l.fields {
+		f := &l.fields[i]
+		args := make([]byte, int(f.off+f.size))
+		if bytes.Equal(f.bytes(p), args[f.off:]) {
+			continue
+		}
+		args[len(args)-1] = 1
+		if _, e := bpf(noCommand, unsafe.Pointer(unsafe.SliceData(args)), uintptr(len(args))); e == E2BIG {
+			return "the kernel is too old: it does not know the argument " + strconv.Quote(f.name)
+		}
 	}
 	return ""
 }

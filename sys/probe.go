@@ -13,13 +13,8 @@ import (
 // attached.
 //
 // Answers of the live kernel are remembered for the life of the process; for any
-// other Kernel see [NewFeatures].
-func Probe(k Kernel, f Feature) error {
-	if _, ok := k.(live); ok {
-		return LiveFeatures().Probe(f)
-	}
-	return probe(k, f)
-}
+// other Kernel see [WithFeatures].
+func Probe(k Kernel, f Feature) error { return FeaturesOf(k).Probe(f) }
 
 // probe asks without remembering.
 func probe(k Kernel, f Feature) error {

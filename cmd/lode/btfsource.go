@@ -87,9 +87,8 @@ func typesByID(id uint32) (*btf.Spec, error) {
 			return base, err
 		}
 	}
-	b := make([]byte, info.BTFSize)
-	info = sys.BTFInfo{BTF: sys.BytesPtr(b), BTFSize: uint32(len(b))}
-	if err := sys.ObjGetInfoByFD(k, fd.Int(), &info); err != nil {
+	b, err := sys.BTFData(k, fd.Int())
+	if err != nil {
 		return nil, err
 	}
 	return btf.Parse(b, base)
