@@ -18,7 +18,7 @@ type Info struct {
 	Loaded  time.Duration // when, counted from the start of the machine
 	UID     uint32        // of who loaded it
 	BTFID   uint32        // of the object's types; 0 for none
-	IfIndex uint32        // network device that it is bound to; 0 for none
+	IfIndex uint32        // network device that it is offloaded to; 0 for none
 	GPL     bool          // the licence lets it call GPL-only helpers
 	MapIDs  []uint32
 

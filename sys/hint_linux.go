@@ -11,9 +11,14 @@ import (
 
 // hint says what an error number most likely means for this process.
 func hint(cmd Cmd, attr Attr, e Errno) string {
+	if cmd == CmdTokenCreate {
+		return tokenHint(e)
+	}
 	switch e {
 	case EPERM:
 		return permissionHint(cmd, attr)
+	case EINVAL, EOPNOTSUPP:
+		return deviceHint(attr)
 	case E2BIG:
 		return unknownArgument(cmd, attr)
 	case EMFILE:
@@ -25,6 +30,36 @@ func hint(cmd Cmd, attr Attr, e Errno) string {
 		return "the kernel is built without CONFIG_BPF_SYSCALL, or a seccomp filter refuses bpf(2)"
 	}
 	return ""
+}
+
+// tokenHint says why there is no token (kernel/bpf/token.c).
+func tokenHint(e Errno) string {
+	switch e {
+	case EOPNOTSUPP:
+		return "the file system is not of a user namespace; outside of these a process has capabilities, not tokens"
+	case ENOENT:
+		return "the file system delegates nothing; see the delegate_… options of bpffs"
+	case EPERM:
+		return "the file system is of another user namespace, or the process lacks CAP_BPF in its own"
+	case EINVAL:
+		return "the descriptor is not the root of a bpffs, or the kernel is older than tokens (Linux 6.9)"
+	}
+	return ""
+}
+
+// deviceHint is about maps and programs that are for a network device.
+func deviceHint(attr Attr) string {
+	var index uint32
+	switch a := attr.(type) {
+	case *MapCreateAttr:
+		index = a.MapIfIndex
+	case *ProgLoadAttr:
+		index = a.ProgIfIndex
+	}
+	if index == 0 {
+		return ""
+	}
+	return "network device " + strconv.FormatUint(uint64(index), 10) + " does not exist in this network namespace, or does not take it"
 }
 
 // unknownArgument says which argument is newer than the kernel, if that is why it

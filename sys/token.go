@@ -8,8 +8,8 @@ const DefaultBPFFS = "/sys/fs/bpf"
 // rights that the mount's delegate_* options name (Linux 6.9). Its number goes
 // into the token fields of the attributes together with BPF_F_TOKEN_FD.
 //
-// EOPNOTSUPP or EPERM mean that this mount delegates nothing, or not to this
-// process.
+// ENOENT, EOPNOTSUPP and EPERM mean that this mount delegates nothing, that it is
+// of no user namespace, or not of this process's.
 func OpenToken(k Kernel, path string) (*FD, error) {
 	if path == "" {
 		path = DefaultBPFFS

@@ -24,11 +24,17 @@ func NetNS(tb testing.TB) { tb.Helper(); tb.Skip(lacksLinux) }
 // Veth skips the test: there are no veth devices on this system.
 func Veth(tb testing.TB, a, b string) { tb.Helper(); tb.Skip(lacksLinux) }
 
+// Netdevsim skips the test: there is no such driver on this system.
+func Netdevsim(tb testing.TB) uint32 { tb.Helper(); tb.Skip(lacksLinux); return 0 }
+
 // Cgroup skips the test: there are no cgroups on this system.
 func Cgroup(tb testing.TB) string { tb.Helper(); tb.Skip(lacksLinux); return "" }
 
 // Tracefs skips the test: there is no tracefs on this system.
 func Tracefs(tb testing.TB) string { tb.Helper(); tb.Skip(lacksLinux); return "" }
+
+// Delegated skips the test: there are no BPF tokens on this system.
+func Delegated(t *testing.T, inside func(t *testing.T, bpffs int)) { t.Helper(); t.Skip(lacksLinux) }
 
 // NoFDLeaks checks nothing: this system does not list the descriptors of a process in /proc.
 func NoFDLeaks(tb testing.TB) {}

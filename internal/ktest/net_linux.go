@@ -4,7 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 	"runtime"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -53,6 +56,29 @@ func Veth(tb testing.TB, a, b string) {
 			tb.Fatalf("ktest: %v", err)
 		}
 	}
+}
+
+// Netdevsim makes a simulated device that programs and maps can be offloaded to, in the current network namespace, and
+// returns its index. Call NetNS first. Few kernels are built with the driver: distributions' are not.
+func Netdevsim(tb testing.TB) uint32 {
+	tb.Helper()
+	const bus, number = "/sys/bus/netdevsim/", "7801"
+	if _, err := os.Stat(bus); err != nil {
+		tb.Skipf("needs the driver netdevsim (CONFIG_NETDEVSIM): %v", err)
+	}
+	if err := os.WriteFile(bus+"new_device", []byte(number+" 1"), 0); err != nil {
+		tb.Fatalf("ktest: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := os.WriteFile(bus+"del_device", []byte(number), 0); err != nil {
+			tb.Errorf("ktest: %v", err)
+		}
+	})
+	list, err := net.Interfaces()
+	if err != nil || len(list) == 0 {
+		tb.Fatalf("ktest: the device is not there (%v)", err)
+	}
+	return uint32(slices.MaxFunc(list, func(a, b net.Interface) int { return a.Index - b.Index }).Index)
 }
 
 // linkUp sets IFF_UP on a device, by the ioctls of netdevice(7).
