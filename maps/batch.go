@@ -24,6 +24,8 @@ func (c *Cursor) Done() bool { return c.done }
 // gives whole buckets only: if one does not fit, the error matches ErrSize and
 // the same call with larger memory goes on. Kernels since 5.6 have batches for
 // hash tables and arrays; where the kernel has none the error is ErrMapType.
+// With BPF_F_CPU and the number of a CPU in the upper half of flags, which newer
+// kernels have, the values are of that CPU alone.
 func (m *Map) LookupBatch(c *Cursor, keys, values []byte, flags uint64) (n int, err error) {
 	return m.batch(sys.CmdMapLookupBatch, "lookup batch", c, keys, values, flags)
 }
@@ -38,7 +40,7 @@ func (m *Map) batch(cmd sys.Cmd, op string, c *Cursor, keys, values []byte, flag
 	if c.done {
 		return 0, nil
 	}
-	count, err := m.batchCount(op, keys, values)
+	count, err := m.batchCount(op, keys, values, m.sizeWith(flags))
 	if err != nil {
 		return 0, err
 	}
@@ -63,14 +65,14 @@ func (m *Map) batch(cmd sys.Cmd, op string, c *Cursor, keys, values []byte, flag
 	return int(min(attr.Count, uint32(count))), nil
 }
 
-// batchCount is how many elements fit into both buffers.
-func (m *Map) batchCount(op string, keys, values []byte) (int, error) {
-	if m.keySize == 0 || m.elemSize == 0 {
+// batchCount is how many elements, with values of size bytes, fit into both buffers.
+func (m *Map) batchCount(op string, keys, values []byte, size int) (int, error) {
+	if m.keySize == 0 || size == 0 {
 		return 0, &OpError{Op: op, Map: m.name, Err: ErrMapType}
 	}
-	count := min(len(keys)/m.keySize, len(values)/m.elemSize)
+	count := min(len(keys)/m.keySize, len(values)/size)
 	if count == 0 {
-		return 0, m.sizeError(op, "the memory", min(len(keys), len(values)), m.keySize+m.elemSize)
+		return 0, m.sizeError(op, "the memory", min(len(keys), len(values)), m.keySize+size)
 	}
 	return min(count, 1<<30), nil
 }
@@ -78,15 +80,16 @@ func (m *Map) batchCount(op string, keys, values []byte) (int, error) {
 // UpdateBatch sets the values of several keys, side by side in keys and values.
 // n is how many were set, also after an error. flags are those of Update.
 func (m *Map) UpdateBatch(keys, values []byte, flags uint64) (n int, err error) {
-	if m.keySize == 0 || m.elemSize == 0 {
+	size := m.sizeWith(flags)
+	if m.keySize == 0 || size == 0 {
 		return 0, &OpError{Op: "update batch", Map: m.name, Err: ErrMapType}
 	}
 	count := len(keys) / m.keySize
 	if len(keys) != count*m.keySize {
 		return 0, m.sizeError("update batch", "the last key", len(keys)%m.keySize, m.keySize)
 	}
-	if len(values) != count*m.elemSize {
-		return 0, m.sizeError("update batch", "the memory of the values", len(values), count*m.elemSize)
+	if len(values) != count*size {
+		return 0, m.sizeError("update batch", "the memory of the values", len(values), count*size)
 	}
 	return m.changeBatch(sys.CmdMapUpdateBatch, "update batch", keys, values, count, flags)
 }

@@ -1,7 +1,6 @@
 package maps
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/lode-bpf/lode/btf"
@@ -153,14 +152,14 @@ func create(k sys.Kernel, s *Spec, attr *sys.MapCreateAttr, opts CreateOptions) 
 	if err == nil {
 		return newMap(k, fd, s, opts.Env.CPUs), nil
 	}
-	failed := refused(k, s, err, opts)
 	if attr.BTFFD == 0 || s.Type == sys.MapTypeStructOps || !mayBeBTF(err) {
-		return nil, failed
+		return nil, refused(k, s, attr, err)
 	}
-	attr.BTFFD, attr.BTFKeyTypeID, attr.BTFValueTypeID = 0, 0, 0
-	fd, errWithout := sys.MapCreate(k, attr)
+	without := *attr
+	without.BTFFD, without.BTFKeyTypeID, without.BTFValueTypeID = 0, 0, 0
+	fd, errWithout := sys.MapCreate(k, &without)
 	if errWithout != nil {
-		return nil, failed
+		return nil, refused(k, s, attr, err)
 	}
 	m := newMap(k, fd, s, opts.Env.CPUs)
 	m.find("the kernel refused the types of key and value (" + err.Error() + "); the map was created without them")
@@ -171,64 +170,6 @@ func create(k sys.Kernel, s *Spec, attr *sys.MapCreateAttr, opts CreateOptions) 
 func mayBeBTF(err error) bool {
 	switch sys.ErrnoOf(err) {
 	case sys.EINVAL, sys.E2BIG, sys.ENOTSUPP, sys.EOPNOTSUPP:
-		return true
-	}
-	return false
-}
-
-// refused is the error of a map that the kernel does not make: that it has no
-// maps of this type, if that is so, or else what is probably wrong.
-func refused(k sys.Kernel, s *Spec, err error, opts CreateOptions) *OpError {
-	e := &OpError{Op: "create", Map: s.Name, Err: err}
-	if !errors.Is(err, sys.EINVAL) && !errors.Is(err, sys.E2BIG) {
-		return e
-	}
-	var lacks *sys.NotSupported
-	if errors.As(sys.Probe(k, sys.MapTypeFeature(s.Type)), &lacks) {
-		e.Err = lacks
-		return e
-	}
-	e.Hint = createHint(s)
-	return e
-}
-
-// createHint says what is probably wrong with a definition that the kernel
-// refused; its answer is the same for many reasons.
-func createHint(s *Spec) string {
-	switch {
-	case s.Type == sys.MapTypeRingBuf || s.Type == sys.MapTypeUserRingBuf || s.Type == sys.MapTypeArena:
-		if s.KeySize != 0 || s.ValueSize != 0 {
-			return fmt.Sprintf("a map of type %v has no key size and no value size", s.Type)
-		}
-	case s.Type == sys.MapTypeQueue || s.Type == sys.MapTypeStack || s.Type == sys.MapTypeBloomFilter:
-		if s.KeySize != 0 {
-			return fmt.Sprintf("a map of type %v has no key size", s.Type)
-		}
-	case isStorage(s.Type):
-		switch {
-		case s.MaxEntries != 0:
-			return fmt.Sprintf("a map of type %v has no max_entries", s.Type)
-		case s.Flags&sys.BPF_F_NO_PREALLOC == 0:
-			return fmt.Sprintf("a map of type %v needs the flag BPF_F_NO_PREALLOC", s.Type)
-		case s.Key == 0 || s.Value == 0:
-			return fmt.Sprintf("a map of type %v needs BTF types of key and value", s.Type)
-		}
-		return ""
-	case s.Type == sys.MapTypeLPMTrie && s.Flags&sys.BPF_F_NO_PREALLOC == 0:
-		return "a map of type lpm_trie needs the flag BPF_F_NO_PREALLOC"
-	case s.KeySize == 0:
-		return "the definition has no key size"
-	}
-	if s.MaxEntries == 0 {
-		return "the definition has no max_entries"
-	}
-	return ""
-}
-
-// isStorage reports the types that keep a value with a kernel object.
-func isStorage(t sys.MapType) bool {
-	switch t {
-	case sys.MapTypeSKStorage, sys.MapTypeInodeStorage, sys.MapTypeTaskStorage, sys.MapTypeCgrpStorage:
 		return true
 	}
 	return false

@@ -160,6 +160,42 @@ func TestKernelCreateErrors(t *testing.T) {
 	}
 }
 
+// TestKernelNewFlags: a flag that the kernel is too old for is named, with the
+// version that brought it, and one that is not for the type is a mistake.
+func TestKernelNewFlags(t *testing.T) {
+	ktest.Root(t)
+	ktest.NoFDLeaks(t)
+	for _, c := range []struct {
+		spec         Spec
+		major, minor int
+		text         string
+	}{
+		{Spec{Type: sys.MapTypeArena, MaxEntries: 1, Flags: sys.BPF_F_MMAPABLE | sys.BPF_F_SEGV_ON_FAULT}, 6, 9, "arena"}, // flag and type are of one age
+		{Spec{Type: sys.MapTypeRingBuf, MaxEntries: 4096, Flags: sys.BPF_F_RB_OVERWRITE}, 6, 19, "the flag BPF_F_RB_OVERWRITE"},
+	} {
+		m, err := Create(sys.Live(), &c.spec, CreateOptions{})
+		m.Close()
+		if atLeast(c.major, c.minor) {
+			want(t, err)
+			continue
+		}
+		var lacks *sys.NotSupported
+		if !errors.As(err, &lacks) || lacks.Since != fmt.Sprintf("%d.%d", c.major, c.minor) || !strings.Contains(lacks.Feature, c.text) {
+			t.Errorf("%v: %v", c.spec.Type, err)
+		}
+	}
+	_, err := Create(sys.Live(), &Spec{Name: "bad", Type: sys.MapTypeHash, KeySize: 4, ValueSize: 4, MaxEntries: 1, Flags: sys.BPF_F_RB_OVERWRITE}, CreateOptions{})
+	if err == nil || !containsAll(err.Error(), `"bad"`, "BPF_F_RB_OVERWRITE is for maps of type ringbuf") {
+		t.Errorf("a flag of another type: %v", err)
+	}
+	token := loadBTF(t, types(t).spec) // is none
+	_, err = Create(sys.Live(), &Spec{Name: "bad", Type: sys.MapTypeHash, KeySize: 4, ValueSize: 4, MaxEntries: 1}, CreateOptions{TokenFD: token})
+	var lacks *sys.NotSupported
+	if errors.As(err, &lacks) == atLeast(6, 9) {
+		t.Errorf("a token that is none: %v", err)
+	}
+}
+
 func containsAll(s string, parts ...string) bool {
 	for _, p := range parts {
 		if !strings.Contains(s, p) {

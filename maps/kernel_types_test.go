@@ -105,16 +105,72 @@ func TestKernelPerCPU(t *testing.T) {
 				t.Errorf("CPU %d has % x, want % x", cpus-1, one, values[cpus-1])
 			}
 			want(t, m.LookupCPU(u32(1), cpus, one), ErrRange)
-			if err := m.UpdateCPU(u32(1), 0, u32(7), 0); errors.Is(err, errors.ErrUnsupported) {
-				t.Logf("not on this kernel: %v", err)
-			} else {
-				want(t, err)
-				want(t, m.LookupCPU(u32(1), 0, one))
-				if !bytes.Equal(one, u32(7)) {
-					t.Errorf("CPU 0 has % x, want 7", one)
+			want(t, m.UpdateCPU(u32(1), cpus, one, 0), ErrRange)
+		})
+	}
+}
+
+// TestKernelOneCPU: the value of one CPU is set without those of the others, one by
+// one and in batches, and so are all from one value; older kernels say no.
+func TestKernelOneCPU(t *testing.T) {
+	cpus, err := sys.PossibleCPUs()
+	want(t, err)
+	for _, typ := range []sys.MapType{sys.MapTypePerCPUHash, sys.MapTypePerCPUArray, sys.MapTypeLRUPerCPUHash} {
+		t.Run(typ.String(), func(t *testing.T) {
+			m := newMapOf(t, &Spec{Type: typ, KeySize: 4, ValueSize: 4, MaxEntries: 4})
+			want(t, m.Update(u32(1), replicate(u32(100), cpus), sys.BPF_ANY))
+			err := m.UpdateCPU(u32(1), cpus-1, u32(7), 0)
+			if !atLeast(7, 0) {
+				var lacks *sys.NotSupported
+				if want(t, err, errors.ErrUnsupported, sys.EINVAL); !errors.As(err, &lacks) || lacks.Since != "7.0" {
+					t.Errorf("this kernel cannot, and the error is %v", err)
+				}
+				wantPerCPU(t, m, 1, replicate(u32(100), cpus))
+				return
+			}
+			want(t, err)
+			all := replicate(u32(100), cpus)
+			copy(all[8*(cpus-1):], u32(7))
+			wantPerCPU(t, m, 1, all)
+			if err := m.UpdateCPU(u32(1), 0, u32(7), sys.BPF_NOEXIST); typ != sys.MapTypePerCPUArray {
+				want(t, err, ErrExist)
+			}
+			want(t, m.Update(u32(1), u32(9), sys.BPF_F_ALL_CPUS))
+			wantPerCPU(t, m, 1, replicate(u32(9), cpus))
+
+			flags := uint64(cpus-1)<<32 | sys.BPF_F_CPU
+			n, err := m.UpdateBatch(append(u32(1), u32(2)...), append(u32(11), u32(12)...), flags)
+			if want(t, err); n != 2 {
+				t.Errorf("%d of 2 set", n)
+			}
+			for key := range uint32(2) {
+				one := make([]byte, 4)
+				want(t, m.LookupCPU(u32(key+1), cpus-1, one))
+				if !bytes.Equal(one, u32(key+11)) {
+					t.Errorf("key %d has % x, want %d", key+1, one, key+11)
 				}
 			}
+			got := map[uint32]uint32{}
+			keys, values := make([]byte, 4*4), make([]byte, 4*4)
+			for c := (Cursor{}); !c.Done(); {
+				n, err := m.LookupBatch(&c, keys, values, flags)
+				want(t, err)
+				for i := range n {
+					got[binary.NativeEndian.Uint32(keys[4*i:])] = binary.NativeEndian.Uint32(values[4*i:])
+				}
+			}
+			if got[1] != 11 || got[2] != 12 {
+				t.Errorf("a batch has %v, want 11 and 12 for 1 and 2", got)
+			}
 		})
+	}
+}
+
+// wantPerCPU compares the values of all CPUs.
+func wantPerCPU(t *testing.T, m *Map, key uint32, want []byte) {
+	t.Helper()
+	if got := lookup(t, m, u32(key)); !bytes.Equal(got, want) {
+		t.Errorf("key %d has % x, want % x", key, got, want)
 	}
 }
 

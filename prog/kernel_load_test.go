@@ -3,6 +3,7 @@ package prog_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -190,6 +191,47 @@ func TestKernelLoadError(t *testing.T) {
 	_, err = prog.Load(k, section("tc"), prog.Code{Insns: assemble(t, zero), BTFFD: 999, FuncInfo: make([]byte, 8)}, prog.LoadOptions{})
 	if !errors.As(err, &e) || !errors.Is(err, sys.EBADF) {
 		t.Errorf("no such BTF: %v", err)
+	}
+}
+
+// What of a load the kernel is too old for is named, with the version that brought
+// it.
+func TestKernelTooOld(t *testing.T) {
+	ktest.Root(t)
+	ktest.NoFDLeaks(t)
+	frags, invariants := section("xdp.frags"), section("socket")
+	invariants.Flags = sys.BPF_F_TEST_REG_INVARIANTS
+	m, err := sys.MapCreate(sys.Live(), &sys.MapCreateAttr{MapType: sys.MapTypeArray, KeySize: 4, ValueSize: 4, MaxEntries: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	insns := assemble(t, zero)
+	for _, c := range []struct {
+		spec         *prog.Spec
+		code         prog.Code
+		major, minor int
+		text         string
+	}{
+		{frags, prog.Code{Insns: insns}, 5, 18, "packets in fragments"},
+		{invariants, prog.Code{Insns: insns}, 6, 8, "register invariants"},
+		{section("socket"), prog.Code{Insns: insns, FDArray: []int32{m.Num()}}, 5, 14, "fd_array"},
+		{section("socket"), prog.Code{Insns: insns, FDArray: []int32{m.Num()}, BindFDArray: true}, 6, 14, "fd_array_cnt"},
+		{section("socket"), prog.Code{Insns: insns, Signature: []byte("none")}, 6, 18, "signed programs"},
+	} {
+		p, err := prog.Load(sys.Live(), c.spec, c.code, prog.LoadOptions{})
+		p.Close()
+		var absent *sys.NotSupported
+		found := errors.As(err, &absent)
+		if major, minor := ktest.Version(); major > c.major || major == c.major && minor >= c.minor {
+			if found || err != nil && c.code.Signature == nil {
+				t.Errorf("%s: %v", c.text, err)
+			}
+			continue
+		}
+		if !found || absent.Since != fmt.Sprintf("%d.%d", c.major, c.minor) || !strings.Contains(err.Error(), c.text) {
+			t.Errorf("%s: %v", c.text, err)
+		}
 	}
 }
 

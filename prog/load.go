@@ -304,27 +304,3 @@ func (l *loader) statesOf(a *sys.ProgLoadAttr, index int) []Register {
 	}
 	return p.registers(l.code.Insns[index])
 }
-
-// loadError says what the kernel lacks, if that is why.
-func (l *loader) loadError(err error) error {
-	e := &LoadError{Program: l.spec.Name, Section: l.spec.Section, Type: l.spec.Type, Err: err}
-	if errors.Is(err, sys.EINVAL) || errors.Is(err, sys.E2BIG) {
-		var absent *sys.NotSupported
-		for _, f := range []sys.Feature{sys.ProgTypeFeature(l.spec.Type), sys.AttachTypeFeature(l.spec.AttachType)} {
-			if p := sys.Probe(l.k, f); errors.As(p, &absent) {
-				e.Err = &lackingError{err, absent}
-				break
-			}
-		}
-	}
-	return e
-}
-
-// A lackingError is a failed call and the missing feature that explains it.
-type lackingError struct {
-	err    error
-	absent *sys.NotSupported
-}
-
-func (e *lackingError) Error() string   { return e.err.Error() + "; " + e.absent.Error() }
-func (e *lackingError) Unwrap() []error { return []error{e.err, e.absent} }
