@@ -18,7 +18,7 @@ type LoadOptions struct {
 	// Edit, if not nil, may change the object before it is relocated.
 	Edit func(*Object) error
 
-	Kernel sys.Kernel // nil for the running kernel
+	Kernel sys.Kernel // nil for the running kernel; sys.WithFeatures gives it features that are known
 	Env    reloc.Env  // nil for the running kernel's
 }
 
@@ -54,6 +54,7 @@ func (o *Object) Load(ctx context.Context, opts LoadOptions) (*Collection, error
 	if opts.Kernel == nil {
 		opts.Kernel = sys.Live()
 	}
+	opts.Kernel = sys.WithFeatures(opts.Kernel, sys.FeaturesOf(opts.Kernel)) // whatever needs to know asks once
 	if opts.Env == nil {
 		opts.Env = NewLiveEnv(opts.Kernel)
 	}
