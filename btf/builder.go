@@ -73,7 +73,7 @@ func (b *Builder) fail(field string, v uint64, k ErrorKind, detail string) {
 // begin writes struct btf_type and returns the type's id.
 func (b *Builder) begin(name string, kind Kind, flag bool, vlen int, third uint32) TypeID {
 	off := b.AddString(name)
-	if vlen < 0 || vlen > 0xffffff {
+	if vlen < 0 || vlen > maxVlen {
 		b.fail("vlen", uint64(vlen), Limit, "BTF_MAX_VLEN")
 		return 0
 	}

@@ -26,8 +26,8 @@
 // base's numbers.
 //
 // [Spec.Find], [Spec.Named] and [Spec.Candidates] look types up by name. The
-// index they use is built by the first of them; for a kernel that takes a few
-// milliseconds and half a megabyte. [Spec.Lookup] follows a path such as
+// index they use is built by the first of them; for a kernel that takes two or
+// three milliseconds and 0.6 megabytes. [Spec.Lookup] follows a path such as
 // "task_struct.comm" to an offset. [Kernel] is the running kernel's BTF, shared
 // by all who use it in a process.
 //

@@ -1,10 +1,7 @@
 package btf
 
 import (
-	"bytes"
 	"encoding/binary"
-	"unsafe"
-
 	"hash/maphash"
 	"iter"
 	"math/bits"
@@ -35,54 +32,76 @@ func EssentialName(name string) string {
 	return name
 }
 
-// scanName returns the length of the name at the beginning of b, in which
-// there is a NUL, and whether it might have a flavour: it looks at eight
-// bytes at a time, for the NUL and for three underscores in a row.
-func scanName(b []byte) (n int, flavour bool) {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	for n+8 <= len(b) {
-		w := binary.LittleEndian.Uint64(b[n:])
-		// The lowest bit of highs in zero is at the first NUL. Bits above it,
-		// here and in u, may be wrong, which at worst costs a second look.
-		zero := (w - ones) &^ w & highs
-		u := w ^ '_'*ones
-		u = (u - ones) &^ u & highs
-		if u&(u>>8)&(u>>16) != 0 {
-			flavour = true
-		}
-		if zero != 0 {
-			return n + bits.TrailingZeros64(zero)/8, flavour
-		}
-		n += 6 // three underscores may begin in the last two bytes
-	}
-	return n + bytes.IndexByte(b[n:], 0), true
-}
-
 // A nameIndex finds the named types of one Spec by the hash of their
-// essential name. Bucket b holds entries[starts[b]:starts[b+1]], in the order
-// of their ids. An entry is the type's number among the Spec's own (20 bits,
-// see maxTypes) and 12 more bits of the hash, so that a type of another name
-// is rarely looked at. For the types of a kernel that is about half a
-// megabyte.
+// essential name: a table of chains. An entry is a type's number among the
+// Spec's own, counted from 1 (20 bits, see maxTypes), and 12 more bits of the
+// hash, so that a type of another name is rarely looked at; 0 ends a chain.
+// For the types of a kernel that is a bit more than half a megabyte.
 type nameIndex struct {
-	starts  []uint32
-	entries []uint32
-	shift   uint8 // leaves the top bits of a hash: the bucket
+	heads []uint32 // by the top bits of a hash: the first entry of the chain
+	next  []uint32 // by a type's number less 1: the entry after it
+	shift uint8    // leaves the top bits of a hash
 }
 
 const (
-	entryBits = 20                 // of an entry are the type's number
-	tagMask   = 0xfff << entryBits // and the others hash bits
+	entryBits   = 20 // of an entry are the type's number
+	entryNumber = 1<<entryBits - 1
+	entryHash   = 0xfff << entryBits
 )
 
-// seed makes the hash unpredictable: no file can choose its collisions.
+// seed makes hashes unpredictable: no file can choose its collisions.
 var seed = maphash.MakeSeed()
 
-func hashName(essential string) uint64 { return maphash.String(seed, essential) }
+// What follows reads eight bytes of a name at a time.
+const (
+	ones       = 0x0101010101010101
+	underscore = '_' * ones
+)
 
-func (x *nameIndex) bucket(h uint64) []uint32 {
-	b := h >> x.shift
-	return x.entries[x.starts[b]:x.starts[b+1]]
+// zeros has the top bit of each byte of w that is 0. Bits above the lowest
+// one may be wrong.
+func zeros(w uint64) uint64 { return (w - ones) &^ w & (ones << 7) }
+
+// mix adds eight bytes to a hash: a product of two numbers, of which nobody
+// knows one, folded to half of its length (as in wyhash).
+func mix(h, w uint64) uint64 {
+	hi, lo := bits.Mul64(h^w, 0xa0761d6478bd642f)
+	return hi ^ lo
+}
+
+func hashStart() uint64 { return maphash.String(seed, "") }
+
+// hashName is the hash of an essential name.
+func hashName(name string) uint64 {
+	h := hashStart()
+	for ; len(name) >= 8; name = name[8:] {
+		h = mix(h, uint64(name[0])|uint64(name[1])<<8|uint64(name[2])<<16|uint64(name[3])<<24|
+			uint64(name[4])<<32|uint64(name[5])<<40|uint64(name[6])<<48|uint64(name[7])<<56)
+	}
+	w := uint64(0)
+	for i := range len(name) {
+		w |= uint64(name[i]) << (8 * i)
+	}
+	return mix(h, w)
+}
+
+// hashAt is the hash of the essential name with which b begins and that ends
+// with a NUL. It looks for the NUL, and for the three underscores of a
+// flavour, while it computes the hash.
+func hashAt(start uint64, b []byte) uint64 {
+	h, before := start, uint64(0)
+	for rest := b; len(rest) >= 8; rest = rest[8:] {
+		w := binary.LittleEndian.Uint64(rest)
+		end, under := zeros(w), zeros(w^underscore)
+		if under&(under<<8|before>>56)&(under<<16|before>>48) != 0 {
+			break // three in a row, also across the words
+		}
+		if end != 0 {
+			return mix(h, w&((end&-end)>>7-1))
+		}
+		h, before = mix(h, w), under
+	}
+	return hashName(EssentialName(cstring(b, 0)))
 }
 
 // names returns the Spec's index and builds it if nobody has. Goroutines that
@@ -98,13 +117,14 @@ func (s *Spec) names() *nameIndex {
 	return x
 }
 
-// buildIndex is a counting sort by bucket: hash every name, count, place.
+// buildIndex puts each type at the front of its chain, the last type first, so
+// that chains are in the order of ids.
 func (s *Spec) buildIndex() *nameIndex {
-	// While sorting, a name is the high 44 bits of its hash and its number.
-	const number = 1<<entryBits - 1
-	hashes := make([]uint64, 0, len(s.offs)*5/8+16)
-	for i, off := range s.offs {
-		t := s.types[off:]
+	n := max(nextPow2(len(s.offs))/4, 1)
+	x := &nameIndex{heads: make([]uint32, n), next: make([]uint32, len(s.offs)), shift: uint8(65 - bits.Len(uint(n)))}
+	start := hashStart()
+	for i := len(s.offs) - 1; i >= 0; i-- {
+		t := s.types[s.offs[i]:]
 		name := le32(t)
 		if name == 0 || le32(t[4:])>>24&maxKind >= uint32(len(kinds)) {
 			continue
@@ -113,45 +133,39 @@ func (s *Spec) buildIndex() *nameIndex {
 		if !ok {
 			continue
 		}
-		n, flavour := scanName(b)
-		if flavour {
-			n = len(EssentialName(unsafe.String(unsafe.SliceData(b), n)))
-		}
-		h := maphash.Bytes(seed, b[:n])
-		hashes = append(hashes, h&^number|uint64(i))
-	}
-	// Between one and two names a bucket.
-	n := max(nextPow2(len(hashes))/2, 1)
-	x := &nameIndex{starts: make([]uint32, n+2), entries: make([]uint32, len(hashes)), shift: uint8(65 - bits.Len(uint(n)))}
-	// Bucket b is counted at b+2, so that after the sums its entries begin at
-	// starts[b+1]; placing them moves that to where bucket b+1 begins.
-	for _, h := range hashes {
-		x.starts[h>>x.shift+2]++
-	}
-	for i := 1; i < len(x.starts); i++ {
-		x.starts[i] += x.starts[i-1]
-	}
-	for _, h := range hashes {
-		at := &x.starts[h>>x.shift+1]
-		x.entries[*at] = uint32(h)
-		*at++
+		h := hashAt(start, b)
+		head := &x.heads[h>>x.shift]
+		x.next[i] = *head
+		*head = uint32(h)&entryHash | uint32(i+1)
 	}
 	return x
+}
+
+// hashed are the types whose essential name may have this hash, by id, its
+// own before the base's.
+func (s *Spec) hashed(h uint64) iter.Seq[Type] {
+	return func(yield func(Type) bool) {
+		for s := s; s != nil; s = s.base {
+			x := s.names()
+			for e := x.heads[h>>x.shift]; e != 0; e = x.next[e&entryNumber-1] {
+				if (e^uint32(h))&entryHash != 0 {
+					continue
+				}
+				i := e&entryNumber - 1
+				if !yield(Type{s: s, off: s.offs[i], id: s.first + TypeID(i)}) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Find returns the first type of a name and of one of the kinds, or of any
 // kind if none is given. Its own types come before the base's.
 func (s *Spec) Find(name string, kinds ...Kind) (Type, bool) {
-	h := hashName(EssentialName(name))
-	for ; s != nil; s = s.base {
-		for _, e := range s.names().bucket(h) {
-			if !tagEqual(e, h) {
-				continue
-			}
-			t := s.own(e)
-			if t.Name() == name && (len(kinds) == 0 || slices.Contains(kinds, t.Kind())) {
-				return t, true
-			}
+	for t := range s.hashed(hashName(EssentialName(name))) {
+		if t.Name() == name && (len(kinds) == 0 || slices.Contains(kinds, t.Kind())) {
+			return t, true
 		}
 	}
 	return Type{}, false
@@ -160,15 +174,9 @@ func (s *Spec) Find(name string, kinds ...Kind) (Type, bool) {
 // Named are all types of exactly this name, by id, its own before the base's.
 func (s *Spec) Named(name string) iter.Seq[Type] {
 	return func(yield func(Type) bool) {
-		h := hashName(EssentialName(name))
-		for s := s; s != nil; s = s.base {
-			for _, e := range s.names().bucket(h) {
-				if !tagEqual(e, h) {
-					continue
-				}
-				if t := s.own(e); t.Name() == name && !yield(t) {
-					return
-				}
+		for t := range s.hashed(hashName(EssentialName(name))) {
+			if t.Name() == name && !yield(t) {
+				return
 			}
 		}
 	}
@@ -178,26 +186,12 @@ func (s *Spec) Named(name string) iter.Seq[Type] {
 // own before the base's.
 func (s *Spec) Candidates(essential string) iter.Seq[Type] {
 	return func(yield func(Type) bool) {
-		h := hashName(essential)
-		for s := s; s != nil; s = s.base {
-			for _, e := range s.names().bucket(h) {
-				if !tagEqual(e, h) {
-					continue
-				}
-				if t := s.own(e); EssentialName(t.Name()) == essential && !yield(t) {
-					return
-				}
+		for t := range s.hashed(hashName(essential)) {
+			if EssentialName(t.Name()) == essential && !yield(t) {
+				return
 			}
 		}
 	}
 }
-
-// own is the type that an entry of the index stands for.
-func (s *Spec) own(entry uint32) Type {
-	i := entry & (1<<entryBits - 1)
-	return Type{s: s, off: s.offs[i], id: s.first + TypeID(i)}
-}
-
-func tagEqual(entry uint32, h uint64) bool { return (entry^uint32(h))&tagMask == 0 }
 
 func nextPow2(n int) int { return 1 << bits.Len(uint(max(n, 1)-1)) }

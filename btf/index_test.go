@@ -21,18 +21,46 @@ func TestEssentialName(t *testing.T) {
 	}
 }
 
-// The scan for flavours, eight bytes at a time, misses none, whatever follows
-// the name.
-func TestScanName(t *testing.T) {
+// A name in the string section has the hash of its essential name, wherever
+// the eight bytes that are read at a time begin, and whatever follows it.
+func TestHashAt(t *testing.T) {
+	start := hashStart()
 	for n := range 30 {
-		for at := range 30 {
-			name := strings.Repeat("x", n) + "___" + strings.Repeat("y", at)
-			for _, tail := range []string{"\x00", "\x00abc\x00", "\x00___________________\x00"} {
-				got, flavour := scanName([]byte(name + tail))
-				if want := EssentialName(name) != name; got != len(name) || want && !flavour {
-					t.Errorf("scanName(%q) = %d, %v, want %d, %v", name+tail, got, flavour, len(name), want)
+		for m := range 30 {
+			for _, middle := range []string{"", "_", "__", "___", "____", "\x01", "^_^", "_\xdf_"} {
+				name := strings.Repeat("x", n) + middle + strings.Repeat("y", m)
+				want := hashName(EssentialName(name))
+				for _, tail := range []string{"\x00", "\x00abc\x00", "\x00___________________\x00", "\x00\x01\x01\x01\x01\x01\x01\x01\x01"} {
+					if got := hashAt(start, []byte(name+tail)); got != want {
+						t.Errorf("%q has the hash %#x, want %#x", name+tail, got, want)
+					}
 				}
 			}
+		}
+	}
+}
+
+// Hashes of names that differ in one place, or in length, differ, and their
+// top bits too.
+func TestHashSpreads(t *testing.T) {
+	all, top := map[uint64]bool{}, map[uint64]int{}
+	names := 0
+	for n := range 200 {
+		for at := range n {
+			name := []byte(strings.Repeat("a", n))
+			name[at] = 'b'
+			h := hashName(string(name))
+			all[h] = true
+			top[h>>54]++
+			names++
+		}
+	}
+	if len(all) != names {
+		t.Errorf("%d names have %d hashes", names, len(all))
+	}
+	for h, n := range top {
+		if n > 100 { // about 20 are to be expected
+			t.Errorf("%d of %d names have the top bits %#x", n, names, h)
 		}
 	}
 }

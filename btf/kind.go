@@ -35,8 +35,11 @@ const (
 	KindEnum64    Kind = 19 // enumeration with values of up to 64 bits
 )
 
-// maxKind is the largest value that the info word can hold: 7 bits.
-const maxKind = 0x7f
+// What the info word can hold: a kind of 7 bits, a vlen of 24.
+const (
+	maxKind = 0x7f
+	maxVlen = 0xffffff
+)
 
 // typeSize is the size of struct btf_type, which every type begins with.
 const typeSize = 12

@@ -5,11 +5,6 @@ import "math/bits"
 // A scanner is the one pass over the types. It keeps the largest type id and
 // name offset that it sees instead of looking each one up; only when those
 // are out of range, a second pass finds the culprit.
-//
-// The kernel has more than a hundred thousand types, of all kinds mixed, and
-// a branch that depends on the kind costs more than the few words that a type
-// has. So the pass has one loop for all kinds, and a table of masks (scanRow)
-// says which words are ids and which are names.
 type scanner struct {
 	s              *Spec
 	lim            Limits
@@ -17,51 +12,13 @@ type scanner struct {
 	tags           []TypeID // the DeclTags
 }
 
-// A scanRow says how to scan one kind. Masks are all ones or zero.
-type scanRow struct {
-	size     uint64 // of a type without elements; of a kind that is not known, more than any file has
-	elem     uint32 // size of an element
-	special  bool   // needs a look by itself
-	third    uint32 // mask: the third word of struct btf_type is an id
-	name     uint32 // mask: an element's first word is a name
-	id0, id1 uint32 // masks: an element's first, second word is an id
-}
-
-// scanRows follows from the table of kinds.
-var scanRows = func() (rows [maxKind + 1]scanRow) {
-	const all = 0xffffffff
-	for k := range rows {
-		rows[k].size = 1 << 62
-	}
-	for k := KindInt; int(k) < len(kinds); k++ {
-		r := &rows[k]
-		r.size, r.elem = typeSize+uint64(kinds[k].extra), uint32(kinds[k].elem)
-		if kinds[k].ref {
-			r.third = all
-		}
-		switch k {
-		case KindStruct, KindUnion, KindFuncProto:
-			r.name, r.id1 = all, all
-		case KindEnum, KindEnum64:
-			r.name = all
-		case KindDatasec:
-			r.id0 = all
-		}
-		switch k {
-		case KindInt, KindArray, KindDeclTag, KindFloat, KindEnum, KindEnum64:
-			r.special = true
-		}
-	}
-	return rows
-}()
-
-// scan fills s.offs.
-func (sc *scanner) scan() error {
+// scan fills s.offs. What most types of a kernel are is read here: it takes
+// less time than to call scanType.
+func (sc *scanner) scan() (err error) {
 	s := sc.s
 	// A type has at least 12 bytes; 25 is what they have on average.
 	offs := make([]uint32, len(s.types)/24+16)
-	n := 0
-	maxID, maxName := uint32(0), uint32(0)
+	n, maxID, maxName := 0, uint32(0), uint32(0)
 	for t := s.types; len(t) > 0; n++ {
 		if n == len(offs) {
 			offs = append(offs, make([]uint32, len(offs)/4+16)...)
@@ -71,48 +28,105 @@ func (sc *scanner) scan() error {
 			return sc.fail(n, t, "size", uint64(len(t)), Truncated, "a type has at least 12 bytes")
 		}
 		info, third := le32(t[4:]), le32(t[8:])
-		r := &scanRows[info>>24&maxKind]
-		size := r.size + uint64(r.elem)*uint64(info&0xffffff)
-		if size > uint64(len(t)) {
-			var err error
-			if size, err = sc.other(n, t); err != nil {
-				return err
+		kind, vlen := Kind(info>>24&maxKind), uint64(info&maxVlen)
+		size := uint64(typeSize)
+		switch {
+		case plain>>kind&1 != 0:
+			maxName, maxID = max(maxName, le32(t)), max(maxID, third)
+		case kind == KindFuncProto && vlen <= fewParams && len(t) >= typeSize+8*fewParams:
+			is := &isParam[vlen]
+			maxName = max(maxName, le32(t), le32(t[12:])&is[0], le32(t[20:])&is[1], le32(t[28:])&is[2], le32(t[36:])&is[3])
+			maxID = max(maxID, third, le32(t[16:])&is[0], le32(t[24:])&is[1], le32(t[32:])&is[2], le32(t[40:])&is[3])
+			size += 8 * vlen
+		case (kind == KindStruct || kind == KindUnion) && typeSize+12*vlen <= uint64(len(t)):
+			size += 12 * vlen
+			maxName = max(maxName, le32(t))
+			offset, end := uint32(0xffffffff)>>(info>>31<<3), uint32(0) // without the size of a bit field
+			for e := t[typeSize:size]; len(e) >= 12; e = e[12:] {
+				maxName, maxID = max(maxName, le32(e)), max(maxID, le32(e[4:]))
+				end = max(end, le32(e[8:])&offset)
 			}
-			t = t[size:]
-			continue
-		}
-		maxName = max(maxName, le32(t))
-		maxID = max(maxID, third&r.third)
-		if r.special {
-			id, err := sc.special(n, t)
-			if err != nil {
-				return err
-			}
-			maxID = max(maxID, id)
-		}
-		switch e := t[typeSize:size]; r.elem {
-		case 8:
-			for ; len(e) >= 8; e = e[8:] {
-				maxName = max(maxName, le32(e)&r.name)
-				maxID = max(maxID, le32(e[4:])&r.id1)
-			}
-		case 12:
-			mask := uint32(0xffffffff) >> (info >> 31 << 3) // without the size of a bit field
-			end := uint32(0)
-			for ; len(e) >= 12; e = e[12:] {
-				w := le32(e)
-				maxName = max(maxName, w&r.name)
-				maxID = max(maxID, w&r.id0, le32(e[4:])&r.id1)
-				end = max(end, le32(e[8:])&mask)
-			}
-			if uint64(end&r.id1) > uint64(third)*8 {
+			if uint64(end) > uint64(third)*8 {
 				return sc.fail(n, t, "member offset", uint64(end), Range, "past the end of the type")
+			}
+		default:
+			if size, err = sc.scanType(n, t); err != nil {
+				return err
 			}
 		}
 		t = t[size:]
 	}
-	sc.maxID, sc.maxName = maxID, maxName
+	sc.maxID, sc.maxName = max(maxID, sc.maxID), max(maxName, sc.maxName)
 	return sc.keep(offs[:n])
+}
+
+// plain are the kinds that are a struct btf_type with a type id, and no more.
+const plain = uint64(1<<KindPtr | 1<<KindTypedef | 1<<KindVolatile | 1<<KindConst | 1<<KindRestrict | 1<<KindFunc | 1<<KindTypeTag)
+
+// Most prototypes have at most four parameters. For these, scan reads the
+// places of four and masks those that are none, because a loop that the
+// processor expects to end earlier or later costs more.
+const (
+	fewParams = 4
+	param     = 0xffffffff
+)
+
+var isParam = [fewParams + 1][fewParams]uint32{
+	{}, {param}, {param, param}, {param, param, param}, {param, param, param, param},
+}
+
+// scanType looks at the n-th type, with which t begins and which scan does not
+// know how to read, and returns its size.
+func (sc *scanner) scanType(n int, t []byte) (uint64, error) {
+	info, third := le32(t[4:]), le32(t[8:])
+	kind, vlen := Kind(info>>24&maxKind), info&maxVlen
+	if !kind.known() {
+		return sc.unknown(n, t)
+	}
+	k := &kinds[kind]
+	size := typeSize + uint64(k.extra) + uint64(k.elem)*uint64(vlen)
+	if size > uint64(len(t)) {
+		return 0, sc.fail(n, t, "vlen", uint64(vlen), Truncated, "the type ends after the type section")
+	}
+	maxName, maxID := max(sc.maxName, le32(t)), sc.maxID
+	if k.ref {
+		maxID = max(maxID, third)
+	}
+	e := t[typeSize:size]
+	switch kind {
+	case KindInt:
+		if w := le32(e); uint64(w>>16&0xff)+uint64(w&0xff) > uint64(third)*8 {
+			return 0, sc.fail(n, t, "bits", uint64(w&0xff), Range, "more bits than the INT has")
+		}
+		if sc.s.ptrSize == 0 {
+			sc.s.learnPointer(le32(t), third)
+		}
+	case KindArray:
+		maxID = max(maxID, le32(e), le32(e[4:]))
+	case KindEnum, KindEnum64:
+		if !enumSize(third) {
+			return 0, sc.fail(n, t, "size", uint64(third), Range, "an enumeration has 1, 2, 4 or 8 bytes")
+		}
+		for ; len(e) >= int(k.elem); e = e[k.elem:] {
+			maxName = max(maxName, le32(e))
+		}
+	case KindFuncProto:
+		for ; len(e) >= 8; e = e[8:] {
+			maxName, maxID = max(maxName, le32(e)), max(maxID, le32(e[4:]))
+		}
+	case KindDatasec:
+		for ; len(e) >= 12; e = e[12:] {
+			maxID = max(maxID, le32(e))
+		}
+	case KindFloat:
+		if !floatSize(third) {
+			return 0, sc.fail(n, t, "size", uint64(third), Range, "a FLOAT has 2, 4, 8, 12 or 16 bytes")
+		}
+	case KindDeclTag:
+		sc.tags = append(sc.tags, sc.s.first+TypeID(n))
+	}
+	sc.maxName, sc.maxID = maxName, maxID
+	return size, nil
 }
 
 // keep takes over where the types begin. What is held for long should have no
@@ -129,32 +143,29 @@ func (sc *scanner) keep(offs []uint32) error {
 	return nil
 }
 
-// special looks at kinds that have a form of their own. It returns the
-// largest id outside struct btf_type.
-func (sc *scanner) special(n int, t []byte) (uint32, error) {
+// special checks what only some kinds have.
+func (sc *scanner) special(n int, t []byte) error {
 	info, size := le32(t[4:]), le32(t[8:])
 	switch Kind(info >> 24 & maxKind) {
-	case KindArray:
-		return max(le32(t[12:]), le32(t[16:])), nil
 	case KindInt:
 		if w := le32(t[12:]); uint64(w>>16&0xff)+uint64(w&0xff) > uint64(size)*8 {
-			return 0, sc.fail(n, t, "bits", uint64(w&0xff), Range, "more bits than the INT has")
+			return sc.fail(n, t, "bits", uint64(w&0xff), Range, "more bits than the INT has")
 		}
 		if sc.s.ptrSize == 0 {
 			sc.s.learnPointer(le32(t), size)
 		}
 	case KindEnum, KindEnum64:
 		if !enumSize(size) {
-			return 0, sc.fail(n, t, "size", uint64(size), Range, "an enumeration has 1, 2, 4 or 8 bytes")
+			return sc.fail(n, t, "size", uint64(size), Range, "an enumeration has 1, 2, 4 or 8 bytes")
 		}
 	case KindFloat:
 		if !floatSize(size) {
-			return 0, sc.fail(n, t, "size", uint64(size), Range, "a FLOAT has 2, 4, 8, 12 or 16 bytes")
+			return sc.fail(n, t, "size", uint64(size), Range, "a FLOAT has 2, 4, 8, 12 or 16 bytes")
 		}
 	case KindDeclTag:
 		sc.tags = append(sc.tags, sc.s.first+TypeID(n))
 	}
-	return 0, nil
+	return nil
 }
 
 func floatSize(n uint32) bool {
@@ -163,15 +174,11 @@ func floatSize(n uint32) bool {
 
 func enumSize(n uint32) bool { return n <= 8 && bits.OnesCount32(n) == 1 }
 
-// other returns the length of a type of which scan does not know how long it
-// is: only the layout section describes its kind, or it is too long.
-func (sc *scanner) other(n int, t []byte) (uint64, error) {
-	info := le32(t[4:])
-	kind, vlen := Kind(info>>24&maxKind), info&0xffffff
+// unknown returns the size of a type of a kind that only the layout section
+// describes.
+func (sc *scanner) unknown(n int, t []byte) (uint64, error) {
+	kind, vlen := Kind(le32(t[4:])>>24&maxKind), le32(t[4:])&maxVlen
 	i := int(kind) * layoutSize
-	if kind.known() {
-		return 0, sc.fail(n, t, "vlen", uint64(vlen), Truncated, "the type ends after the type section")
-	}
 	if kind == KindVoid || len(sc.s.layout) < i+layoutSize {
 		return 0, sc.fail(n, t, "kind", uint64(kind), Unsupported, "no such kind, and no layout that describes it")
 	}

@@ -83,7 +83,7 @@ func (t Type) Name() string {
 
 // Vlen is the number of members, parameters, enumerators or variables; in a
 // FUNC it holds the linkage.
-func (t Type) Vlen() int { return int(t.info() & 0xffffff) }
+func (t Type) Vlen() int { return int(t.info() & maxVlen) }
 
 // KindFlag is bit 31 of the info word. Struct, Union: members may be bit
 // fields. Enum, Enum64: values are signed. Fwd: of a union. DeclTag, TypeTag:
