@@ -2,6 +2,7 @@ package lode
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -25,6 +26,7 @@ type LiveEnv struct {
 	ReadConfig func() ([]byte, error)
 
 	features *sys.Features
+	hidden   func() (*btf.Spec, error) // the kernel's types if only the system call tells them
 	modules  func() ([]reloc.Module, error)
 	symbols  func() ([]byte, error)
 	config   func() (map[string]string, error)
@@ -34,10 +36,11 @@ type LiveEnv struct {
 var _ reloc.Env = (*LiveEnv)(nil)
 
 // NewLiveEnv is the environment of the running kernel; k is used for feature
-// probes.
+// probes, and to ask for types that /sys/kernel/btf does not show.
 func NewLiveEnv(k sys.Kernel) *LiveEnv {
 	e := &LiveEnv{features: sys.FeaturesOf(k), ReadConfig: readBootConfig}
-	e.modules = sync.OnceValues(readModules)
+	e.hidden = sync.OnceValues(func() (*btf.Spec, error) { return kernelByID(k) })
+	e.modules = sync.OnceValues(func() ([]reloc.Module, error) { return e.readModules(k) })
 	e.symbols = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("/proc/kallsyms") })
 	e.config = sync.OnceValues(func() (map[string]string, error) {
 		b, err := e.ReadConfig()
@@ -50,23 +53,38 @@ func NewLiveEnv(k sys.Kernel) *LiveEnv {
 	return e
 }
 
-// Kernel is the BTF of the running kernel.
-func (e *LiveEnv) Kernel() (*btf.Spec, error) { return btf.Kernel() }
+// Kernel is the BTF of the running kernel: [btf.Kernel] or, where nothing shows
+// it, what the system call tells, which takes privileges and Linux 5.11.
+func (e *LiveEnv) Kernel() (*btf.Spec, error) {
+	s, err := btf.Kernel()
+	if err == nil {
+		return s, nil
+	}
+	s, hidden := e.hidden()
+	if hidden != nil {
+		return nil, errors.Join(err, hidden)
+	}
+	return s, nil
+}
 
-// Modules is the BTF of every loaded module.
+// Modules is the BTF of every loaded module, found as that of the kernel is.
 func (e *LiveEnv) Modules() ([]reloc.Module, error) { return e.modules() }
 
-func readModules() ([]reloc.Module, error) {
+func (e *LiveEnv) readModules(k sys.Kernel) ([]reloc.Module, error) {
 	names, err := btf.KernelModules()
-	if err != nil {
-		return nil, err
+	if _, shown := os.Stat("/sys/kernel/btf/vmlinux"); shown != nil {
+		if base, hidden := e.Kernel(); hidden == nil {
+			if out, hidden := modulesByID(k, base); hidden == nil {
+				return out, nil
+			}
+		}
 	}
 	out := make([]reloc.Module, len(names))
 	for i, n := range names {
 		s, err := btf.KernelModule(n)
 		out[i] = reloc.Module{Name: n, BTF: s, Err: err}
 	}
-	return out, nil
+	return out, err
 }
 
 // Symbol is every distinct address of a symbol in /proc/kallsyms. Where the

@@ -2,7 +2,6 @@ package lode
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -153,42 +152,15 @@ func (l *programLoader) module(name string) (*sys.FD, error) {
 	if fd := l.modules[name]; fd != nil {
 		return fd, nil
 	}
-	fd, err := moduleBTF(l.kernel, name)
+	b, err := moduleBTF(l.kernel, name)
 	if err != nil {
 		return nil, err
 	}
 	if l.modules == nil {
 		l.modules = map[string]*sys.FD{}
 	}
-	l.modules[name] = fd
-	return fd, nil
-}
-
-// moduleBTF finds the BTF object of a kernel module.
-func moduleBTF(k sys.Kernel, name string) (*sys.FD, error) {
-	for id, err := range sys.IDs(k, sys.ObjBTF) {
-		if err != nil {
-			return nil, err
-		}
-		fd, err := sys.GetFDByID(k, sys.ObjBTF, id, 0)
-		if err != nil {
-			if sys.ErrnoOf(err) == sys.ENOENT { // unloaded in between
-				continue
-			}
-			return nil, err
-		}
-		buf := make([]byte, 64)
-		info := sys.BTFInfo{Name: sys.BytesPtr(buf), NameLen: uint32(len(buf))}
-		if err := sys.ObjGetInfoByFD(k, fd.Int(), &info); err != nil {
-			return nil, errors.Join(err, fd.Close())
-		}
-		n := min(int(info.NameLen), len(buf))
-		if info.KernelBTF != 0 && cString(buf[:n]) == name {
-			return fd, nil
-		}
-		fd.Close()
-	}
-	return nil, fmt.Errorf("the kernel module %q has no BTF, or was unloaded", name)
+	l.modules[name] = b.fd
+	return b.fd, nil
 }
 
 func cString(b []byte) string {

@@ -101,12 +101,12 @@ func (c *Collection) createStructOps(p *Plan, m *Map, opts bpfmaps.CreateOptions
 	}
 	opts.KernelValue, opts.ValueSize = b.ValueType, b.ValueSize
 	if b.Module != "" {
-		fd, err := moduleBTF(c.kernel, b.Module)
+		module, err := moduleBTF(c.kernel, b.Module)
 		if err != nil {
 			return nil, err
 		}
-		defer fd.Close()
-		opts.KernelBTFFD = fd.Int()
+		defer module.fd.Close()
+		opts.KernelBTFFD = module.fd.Int()
 	}
 	return bpfmaps.Create(c.kernel, &m.Spec, opts)
 }
