@@ -5,7 +5,9 @@
 // The program has a syscall() of its own, so that every bpf(2) call of libbpf ends here: nothing reaches the kernel, and
 // every map is created and every program loaded. It prints
 //
-//   prog NAME HEX      a program as the kernel would get it, in the machine's byte order; NAME may be cut short
+//   prog NAME HEX FUNCS LINES
+//                      a program as the kernel would get it, in the machine's byte order, and its func_info and line_info;
+//                      NAME may be cut short
 //   map FD NAME        a map and the descriptor that stands for it
 //
 // among programs by which libbpf probes the kernel.
@@ -15,6 +17,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -34,13 +37,27 @@ static int pretend(void)
 	return fd;
 }
 
-static void print_program(const union bpf_attr *attr)
+// The offset of each record and the word at byte `at`: the type of a function, the line and column of a line.
+static void print_info(unsigned long long records, unsigned n, unsigned size, unsigned at)
+{
+	const unsigned char *b = (void *)(unsigned long)records;
+
+	for (unsigned i = 0; i < n; i++)
+		printf(",%u:%u", *(const unsigned *)(b + i * size), *(const unsigned *)(b + i * size + at));
+}
+
+static void print_program(const union bpf_attr *attr, unsigned long size)
 {
 	const unsigned char *b = (void *)(unsigned long)attr->insns;
 
 	printf("prog %.16s ", attr->prog_name);
 	for (unsigned i = 0; i < attr->insn_cnt * 8; i++)
 		printf("%02x", b[i]);
+	int info = size >= offsetof(union bpf_attr, line_info_cnt) + sizeof(attr->line_info_cnt); // else it was not given
+	printf(" f");
+	print_info(attr->func_info, info ? attr->func_info_cnt : 0, attr->func_info_rec_size, 4);
+	printf(" l");
+	print_info(attr->line_info, info ? attr->line_info_cnt : 0, attr->line_info_rec_size, 12);
 	printf("\n");
 }
 
@@ -73,7 +90,7 @@ long syscall(long number, ...)
 		return pretend();
 	case BPF_PROG_LOAD:
 		if (!quiet && attr->insn_cnt > 0)
-			print_program(attr);
+			print_program(attr, c);
 		return pretend();
 	case BPF_MAP_UPDATE_ELEM:
 	case BPF_MAP_FREEZE:
@@ -96,9 +113,14 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	struct bpf_program *p;
-	bpf_object__for_each_program(p, o)
+	bpf_object__for_each_program(p, o) {
+		enum bpf_attach_type at = bpf_program__expected_attach_type(p);
+
 		if (bpf_program__type(p) == BPF_PROG_TYPE_UNSPEC)
 			bpf_program__set_type(p, BPF_PROG_TYPE_SOCKET_FILTER);
+		if (at == BPF_TRACE_FENTRY || at == BPF_TRACE_FEXIT) // what it attaches to need not exist here
+			bpf_program__set_attach_target(p, 0, "schedule");
+	}
 	struct bpf_map *m;
 	bpf_object__for_each_map(m, o)
 		bpf_map__set_pin_path(m, NULL);
