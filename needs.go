@@ -54,6 +54,9 @@ func (b *planner) needs() {
 		if p.AttachType != 0 {
 			feature(sys.AttachTypeFeature(p.AttachType), "attach type "+p.AttachType.String(), p.AttachType.Since(), who)
 		}
+		if p.Code != nil && len(p.Code.JumpTables) > 0 {
+			feature(sys.MapTypeFeature(sys.MapTypeInsnArray), "map type "+sys.MapTypeInsnArray.String(), sys.MapTypeInsnArray.Since(), who)
+		}
 		if p.NeedsTarget {
 			b.need(Need{Kind: "feature", Name: kernelTypes, Since: "5.2", For: who})
 		}

@@ -1,10 +1,12 @@
 package lode
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 
+	bpfmaps "github.com/lode-bpf/lode/maps"
 	"github.com/lode-bpf/lode/prog"
 	"github.com/lode-bpf/lode/sys"
 )
@@ -32,9 +34,13 @@ type programLoader struct {
 	*Collection
 	plan    *Plan
 	modules map[string]*sys.FD // BTF of modules that instructions refer to
+	tables  []*bpfmaps.Map     // instruction arrays of the programs so far
 }
 
 func (l *programLoader) close() {
+	for _, m := range l.tables {
+		m.Close()
+	}
 	for _, fd := range l.modules {
 		fd.Close()
 	}
@@ -104,8 +110,12 @@ func (l *programLoader) bindData(p *Program, loaded *prog.Program) error {
 // code is the program with descriptors in its instructions.
 func (l *programLoader) code(p *Program) (prog.Code, error) {
 	c := prog.Code{Insns: slices.Clone(p.Code.Insns), BTFFD: l.btfFD()}
+	tables, err := l.jumpTables(p)
+	if err != nil {
+		return c, err
+	}
 	for _, r := range p.Code.Maps {
-		m := l.Maps[r.Map]
+		m := cmp.Or(tables[r.Map], l.Maps[r.Map])
 		if m == nil {
 			return c, &MissingMapError{Program: p.Name, Map: r.Map, Index: r.Index}
 		}

@@ -115,6 +115,12 @@ func runReference(t testing.TB, object, target string) (loaded, string) {
 				t.Fatal(err)
 			}
 			l.maps[int32(fd)] = f[2]
+		case len(f) == 3 && f[0] == "jump":
+			fd, err := strconv.Atoi(f[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.maps[int32(fd)] += "->" + f[2]
 		}
 	}
 	return l, ""
@@ -144,6 +150,20 @@ func sameMap(theirs, ours string) bool {
 	return i == j && (name == want || strings.HasPrefix(want, ".") && strings.HasSuffix(name, want) || strings.HasPrefix(want, name) && strings.HasPrefix(name, ".") || want == ".addr_space.1")
 }
 
+// mapName is a map's name; of a jump table, where it leads.
+func mapName(p *Program, m MapRef) string {
+	for _, t := range p.JumpTables {
+		if t.Map == m.Map {
+			var name []byte
+			for _, at := range t.Targets {
+				name = fmt.Appendf(name, "->%d", at)
+			}
+			return string(name)
+		}
+	}
+	return m.Map
+}
+
 // info is a program's function and line info as the reference writes it.
 func info(p *Program) []string {
 	funcs, lines := []byte("f"), []byte("l")
@@ -169,7 +189,7 @@ func (l loaded) compare(t *testing.T, p *Program) bool {
 	theirs := l.symbolic(want.insns)
 	ours := make([]string, len(p.Maps))
 	for i, m := range p.Maps {
-		ours[i] = fmt.Sprintf("%d %s", m.Index, m.Map)
+		ours[i] = fmt.Sprintf("%d %s", m.Index, mapName(p, m))
 	}
 	if diff := cmp.Diff(want.insns, p.Insns); diff != "" {
 		t.Errorf("%s: differs from libbpf (-libbpf +ours):\n%s", p.Name, diff)
@@ -199,6 +219,7 @@ var limits = []string{
 	"BTF is required, but is missing",                            // maps without types
 	"unsupported map linkage static",                             // hidden maps
 	"attach program FD is not set",                               // another program is to be given
+	"bad map relo against 'BPF.JT.1.0' in section '.jumptables'", // no jump tables
 	"failed to find BTF for extern",                              // halves of an object
 }
 

@@ -172,7 +172,8 @@ func TestSameAsBpftool(t *testing.T) {
 		var list []string
 		for line := range strings.Lines(run(reference, object)) {
 			if strings.HasPrefix(line, "prog program_") {
-				list = append(list, line)
+				f := strings.Fields(line)
+				list = append(list, f[1]+" "+f[2]+" "+f[4]) // without the numbers of types, which differ
 			}
 		}
 		return list
@@ -366,4 +367,50 @@ func ExampleLink() {
 	// tc program_a
 	// .text in_b
 	// tc program_b
+}
+
+// jumps lists where each entry of each jump table leads: the instruction there.
+func jumps(t testing.TB, f *elf.File) map[string][]string {
+	t.Helper()
+	tables, ok := f.SectionByName(".jumptables")
+	if !ok {
+		t.Fatal("no jump tables")
+	}
+	out := map[string][]string{}
+	for rs := range f.Sections() {
+		if rs.Type() != elf.SHT_REL || rs.Target().Index() != tables.Index() {
+			continue
+		}
+		for _, r := range rs.Relocs() {
+			code := f.Symbol(r.Symbol).Section()
+			at := f.ByteOrder().Uint64(tables.Data()[r.Offset:])
+			for s := range f.Symbols() {
+				if s.Section().Index() == tables.Index() && s.Type() == elf.STT_OBJECT && r.Offset-s.Value() < s.Size() {
+					name := fmt.Sprintf("%s of %s at %d", s.Name(), code.Name(), s.Value())
+					out[name] = append(out[name], fmt.Sprintf("%x", code.Data()[at:at+8]))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Jump tables lead where they led, and those of two files have one name.
+func TestJumpTables(t *testing.T) {
+	for _, suffix := range []string{".bpf.o", ".bpfeb.o"} {
+		first, before := open(t, "jumptables"+suffix), open(t, "callback"+suffix)
+		b := bytes.ReplaceAll(first.File.Data(), []byte("direct\x00"), []byte("dirext\x00")) // other names of functions
+		out := link(t, before, first, parse(t, "second", b))
+		want := jumps(t, first.File)
+		const size = 56 // of the tables of one file
+		for name, entries := range jumps(t, first.File) {
+			var at int
+			where := name[:strings.LastIndex(name, " ")+1]
+			fmt.Sscan(name[len(where):], &at)
+			want[fmt.Sprint(where, at+size)] = entries
+		}
+		if diff := cmp.Diff(want, jumps(t, out.File)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", suffix, diff)
+		}
+	}
 }

@@ -11,6 +11,14 @@ import (
 // once are sections of which an object has one, whatever was linked.
 var once = map[string]bool{"license": true, "version": true}
 
+// jumpTables is the section of jump tables. LLVM does not mark it as one that is
+// loaded, and makes the symbols of its tables global, although another file's
+// may be called the same.
+const jumpTables = ".jumptables"
+
+// isLocal reports whether a symbol is its file's alone.
+func isLocal(s elf.Symbol) bool { return s.Bind() == elf.STB_LOCAL || s.Section().Name() == jumpTables }
+
 // kept reports whether a section goes into the output as it is. Symbols,
 // relocations and types are made anew, debug information is left out.
 func kept(s elf.Section) bool {
@@ -20,7 +28,7 @@ func kept(s elf.Section) bool {
 		return false
 	}
 	name := s.Name()
-	return s.Flags()&elf.SHF_ALLOC != 0 && name != "" && name != ".BTF" && name != ".BTF.ext" && !strings.HasPrefix(name, ".debug")
+	return (s.Flags()&elf.SHF_ALLOC != 0 || name == jumpTables) && name != "" && name != ".BTF" && name != ".BTF.ext" && !strings.HasPrefix(name, ".debug")
 }
 
 // placeSections puts sections of a name one behind another.

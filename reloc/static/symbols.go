@@ -27,7 +27,7 @@ func (l *linker) resolveSymbols() error {
 		in.declare()
 		in.shared = map[sharedKey]elf.Symbol{}
 		for s := range in.File.Symbols() {
-			if s.Index() == 0 || s.Bind() == elf.STB_LOCAL {
+			if s.Index() == 0 || isLocal(s) {
 				continue
 			}
 			in.shared[sharedKey{s.SectionIndex(), s.Name()}] = s
@@ -130,7 +130,7 @@ func (l *linker) writeSymbols() error {
 	for _, in := range l.inputs {
 		in.syms = make([]int, in.File.NumSymbols())
 		for s := range in.File.Symbols() {
-			if s.Index() == 0 || s.Bind() != elf.STB_LOCAL || s.Type() == elf.STT_FILE {
+			if s.Index() == 0 || !isLocal(s) || s.Type() == elf.STT_FILE {
 				continue
 			}
 			sec, value, ok := in.at(s.SectionIndex(), s.Value())
@@ -157,7 +157,7 @@ func (l *linker) writeSymbols() error {
 	}
 	for _, in := range l.inputs {
 		for s := range in.File.Symbols() {
-			if g := l.globals[s.Name()]; g != nil && s.Bind() != elf.STB_LOCAL && !in.left(s) {
+			if g := l.globals[s.Name()]; g != nil && !isLocal(s) && !in.left(s) {
 				in.syms[s.Index()] = g.num
 			}
 		}

@@ -9,6 +9,7 @@
 //                      a program as the kernel would get it, in the machine's byte order, and its func_info and line_info;
 //                      NAME may be cut short
 //   map FD NAME        a map and the descriptor that stands for it
+//   jump FD INSN       the next place that a jump table, a map that libbpf makes for a program, leads to
 //
 // among programs by which libbpf probes the kernel.
 //
@@ -84,8 +85,15 @@ long syscall(long number, ...)
 	}
 	const union bpf_attr *attr = (void *)b;
 
+	static int jumps[1024]; // descriptors of jump tables
+	int fd;
+
 	switch (a) {
 	case BPF_MAP_CREATE:
+		fd = pretend();
+		if (fd >= 0 && fd < 1024)
+			jumps[fd] = attr->map_type == 34; // BPF_MAP_TYPE_INSN_ARRAY
+		return fd;
 	case BPF_BTF_LOAD:
 		return pretend();
 	case BPF_PROG_LOAD:
@@ -93,6 +101,9 @@ long syscall(long number, ...)
 			print_program(attr, c);
 		return pretend();
 	case BPF_MAP_UPDATE_ELEM:
+		if (attr->map_fd < 1024 && jumps[attr->map_fd])
+			printf("jump %u %u\n", attr->map_fd, *(unsigned *)(unsigned long)attr->value);
+		return 0;
 	case BPF_MAP_FREEZE:
 	case BPF_PROG_BIND_MAP:
 		return 0;
