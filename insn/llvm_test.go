@@ -128,6 +128,14 @@ func TestLLVMShowsTheSame(t *testing.T) {
 
 func TestLLVMShowsTheSameOfLibxdp(t *testing.T) { compareObjects(t, ktest.LibxdpObjects(t)) }
 
+func TestLLVMShowsTheSameOfLibbpfTools(t *testing.T) {
+	paths := ktest.LibbpfTools(t)
+	if len(paths) == 0 {
+		t.Skip("needs the programs of libbpf-tools: apt-get install libbpf-tools")
+	}
+	compareObjects(t, paths)
+}
+
 func compareObjects(t *testing.T, paths []string) {
 	compared := 0
 	for _, path := range paths {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -227,58 +226,6 @@ func isLimit(complaint string) bool {
 	return slices.ContainsFunc(limits, func(l string) bool { return strings.Contains(complaint, l) })
 }
 
-// embedded cuts the BPF objects out of the programs of Debian's package
-// libbpf-tools, if it is installed, and returns their paths.
-func embedded(t *testing.T) (paths []string) {
-	t.Helper()
-	list, err := os.ReadFile("/var/lib/dpkg/info/libbpf-tools.list")
-	if err != nil {
-		return nil
-	}
-	dir := t.TempDir()
-	for path := range strings.Lines(string(list)) {
-		path = strings.TrimSpace(path)
-		if filepath.Dir(path) != "/usr/sbin" {
-			continue
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for n := 0; ; n++ {
-			var object []byte
-			if object, b = cutObject(b); object == nil {
-				break
-			}
-			to := filepath.Join(dir, fmt.Sprintf("%s.%d.o", filepath.Base(path), n))
-			if err := os.WriteFile(to, object, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			paths = append(paths, to)
-		}
-	}
-	return paths
-}
-
-// cutObject is the first BPF object in b and what follows it. Its section
-// headers come last, as LLVM writes them.
-func cutObject(b []byte) (object, rest []byte) {
-	const machineBPF = 247
-	le := binary.LittleEndian
-	for {
-		i := bytes.Index(b, []byte("\x7fELF\x02\x01"))
-		if i < 0 || len(b)-i < 64 {
-			return nil, nil
-		}
-		b = b[i:]
-		end := le.Uint64(b[40:]) + uint64(le.Uint16(b[58:]))*uint64(le.Uint16(b[60:]))
-		if le.Uint16(b[18:]) == machineBPF && end <= uint64(len(b)) {
-			return b[:end], b[end:]
-		}
-		b = b[1:]
-	}
-}
-
 // TestSameAsLibbpf compares every program of every object in testdata, and of
 // Debian's libxdp1, xdp-tools and libbpf-tools where they are installed,
 // instruction by instruction, with what libbpf hands to the kernel.
@@ -291,7 +238,7 @@ func TestSameAsLibbpf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	installed = append(installed, embedded(t)...)
+	installed = append(installed, ktest.LibbpfTools(t)...)
 	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
 		t.Skip("needs the kernel's BTF:", err)
 	}

@@ -1,9 +1,12 @@
 package ktest
 
 import (
+	"bytes"
+	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -74,4 +77,51 @@ func LibxdpObjects(tb testing.TB) []string {
 	}
 	tb.Skip("needs the objects of libxdp: apt-get install libxdp1")
 	return nil
+}
+
+// LibbpfTools cuts the BPF objects out of the programs of Debian's package libbpf-tools and returns the paths of the
+// copies; none if it is not installed. They are made by dozens of people for the kernels of ten years.
+func LibbpfTools(tb testing.TB) (paths []string) {
+	tb.Helper()
+	list, err := os.ReadFile("/var/lib/dpkg/info/libbpf-tools.list")
+	if err != nil {
+		return nil
+	}
+	dir := tb.TempDir()
+	for path := range strings.Lines(string(list)) {
+		path = strings.TrimSpace(path)
+		if filepath.Dir(path) != "/usr/sbin" {
+			continue
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for object, rest := cutObject(b); object != nil; object, rest = cutObject(rest) {
+			to := filepath.Join(dir, filepath.Base(path)+"."+strconv.Itoa(len(paths))+".o")
+			if err := os.WriteFile(to, object, 0o600); err != nil {
+				tb.Fatal(err)
+			}
+			paths = append(paths, to)
+		}
+	}
+	return paths
+}
+
+// cutObject returns the first BPF object in b and what follows it. Its section headers come last, as LLVM writes them.
+func cutObject(b []byte) (object, rest []byte) {
+	const machineBPF = 247
+	le := binary.LittleEndian
+	for {
+		i := bytes.Index(b, []byte("\x7fELF\x02\x01"))
+		if i < 0 || len(b)-i < 64 {
+			return nil, nil
+		}
+		b = b[i:]
+		end := le.Uint64(b[40:]) + uint64(le.Uint16(b[58:]))*uint64(le.Uint16(b[60:]))
+		if le.Uint16(b[18:]) == machineBPF && end <= uint64(len(b)) {
+			return b[:end], b[end:]
+		}
+		b = b[1:]
+	}
 }
