@@ -101,6 +101,9 @@ func TestKernelAttachStructOps(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", mapName, err)
 		}
+		if c.Programs["undo_cwnd"] == nil {
+			t.Errorf("%s: the optional program undo_cwnd, which it refers to, was not loaded", mapName)
+		}
 		if !offered(control) {
 			t.Errorf("%s: the kernel does not offer %q", mapName, control)
 		}

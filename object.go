@@ -199,6 +199,7 @@ func fromELF(f *elf.File, opts ParseOptions) (*Object, error) {
 	if err := o.collectPrograms(opts); err != nil {
 		return nil, err
 	}
+	o.wantStructOps()
 	return o, o.collectExterns()
 }
 

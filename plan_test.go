@@ -176,3 +176,20 @@ func TestEdit(t *testing.T) {
 		t.Errorf("editing an object changed its clone: %q", d)
 	}
 }
+
+// An optional program of a struct_ops variable is loaded with the variable.
+func TestOptionalStructOps(t *testing.T) {
+	for _, disabled := range []bool{false, true} {
+		o := parse(t, "structops")
+		for _, m := range o.Maps {
+			m.Disabled = m.Disabled || disabled
+		}
+		r, err := o.Relocate(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := r.Program("undo_cwnd"); p.Section != "?struct_ops/undo_cwnd" || p.AutoLoad == disabled {
+			t.Errorf("variables disabled: %v; %q: loaded: %v", disabled, p.Section, p.AutoLoad)
+		}
+	}
+}

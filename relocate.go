@@ -68,7 +68,6 @@ func (o *Object) RelocateTarget(env reloc.Env, target *btf.Spec) (*Object, error
 		c.find("reloc", fmt.Sprintf("%q+%d: %s", f.Func, f.Index, f.Text))
 	}
 	c.Relocation = &Relocation{Decisions: res.Decisions, Records: res.Records, StructOps: res.StructOps, Accounting: res.Accounting}
-	c.bindStructOps()
 	return c, nil
 }
 

@@ -20,13 +20,28 @@ func (o *Object) structOps() []reloc.StructOps {
 		}
 		s := reloc.StructOps{Map: m.Name, TypeID: m.Value, Data: m.Data}
 		for _, slot := range m.Slots {
-			if slot.Program != "" {
+			if g := o.Program(slot.Program); g != nil && g.AutoLoad { // else the member stays empty
 				s.Members = append(s.Members, reloc.MemberRef{Offset: slot.Index, Program: slot.Program})
 			}
 		}
 		out = append(out, s)
 	}
 	return out
+}
+
+// wantStructOps turns on the optional programs ("?struct_ops/…") that a variable
+// refers to: whether they are loaded is the variable's matter.
+func (o *Object) wantStructOps() {
+	for _, m := range o.Maps {
+		if m.Type != sys.MapTypeStructOps {
+			continue
+		}
+		for _, s := range m.Slots {
+			if p := o.Program(s.Program); p != nil {
+				p.AutoLoad = true
+			}
+		}
+	}
 }
 
 // idleStructOps turns off the programs that only variables refer to that are not
@@ -45,18 +60,6 @@ func (o *Object) idleStructOps() {
 		if use, member := used[p.Name]; member && !use && p.AutoLoad {
 			p.AutoLoad = false
 			o.find("reloc", fmt.Sprintf("program %q is not loaded: the struct_ops variables that have it are not created", p.Name))
-		}
-	}
-}
-
-// bindStructOps turns off the programs whose members this kernel does not have.
-func (o *Object) bindStructOps() {
-	for _, b := range o.Relocation.StructOps {
-		for _, name := range b.Unused {
-			if p := o.Program(name); p != nil {
-				p.AutoLoad = false
-				o.find("reloc", fmt.Sprintf("program %q is not loaded: this kernel has no such member of %q", name, b.Map))
-			}
 		}
 	}
 }

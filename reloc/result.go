@@ -149,7 +149,6 @@ type StructOpsBinding struct {
 	ValueSize uint32
 	Value     []byte // initial value; function members are zero
 	Members   []MemberBinding
-	Unused    []string // programs that stand at members which the kernel lacks
 }
 
 // A MemberBinding says where the descriptor of a program goes in the value.

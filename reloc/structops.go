@@ -198,7 +198,7 @@ func (l *layout) member(m btf.Member) error {
 			return l.fail(m.Name, ErrUnresolved, "the kernel's structure has no such member, and it is not zero", "leave it zero, or use a kernel that has it", nil)
 		}
 		if program != "" {
-			l.out.Unused = append(l.out.Unused, program)
+			return l.fail(m.Name, ErrUnresolved, fmt.Sprintf("the kernel's structure has no such member for program %q", program), "turn the program off, or use a kernel that has the member", nil)
 		}
 		return nil
 	}

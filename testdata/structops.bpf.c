@@ -39,7 +39,7 @@ __u32 BPF_PROG(ssthresh, struct sock *sk)
 	return ((struct tcp_sock *)sk)->snd_cwnd;
 }
 
-SEC("struct_ops/undo_cwnd")
+SEC("?struct_ops/undo_cwnd") // loaded with a variable that has it
 __u32 BPF_PROG(undo_cwnd, struct sock *sk)
 {
 	return ((struct tcp_sock *)sk)->snd_cwnd;
