@@ -18,7 +18,7 @@ func (l *programLoader) jumpTables(p *Program) (map[string]*bpfmaps.Map, error) 
 	tables := map[string]*bpfmaps.Map{}
 	for _, t := range p.Code.JumpTables {
 		s := insnArray(t)
-		m, err := bpfmaps.Create(l.kernel, s, bpfmaps.CreateOptions{Features: featuresOf(l.kernel)})
+		m, err := bpfmaps.Create(l.kernel, s, bpfmaps.CreateOptions{})
 		if err == nil {
 			l.tables = append(l.tables, m)
 			err = errors.Join(m.Fill(s), m.Freeze())
