@@ -19,6 +19,7 @@ const MaxMaps = 4096
 const (
 	mapsSection   = ".maps"
 	legacySection = "maps"
+	lircSection   = "lirc_mode2/maps" // of ir-keytable
 	arenaSection  = ".addr_space.1"
 	opsSection    = ".struct_ops"
 	opsLink       = ".struct_ops.link"
@@ -31,8 +32,9 @@ const (
 // groups, in this order of groups.
 //
 // claimed are names of sections that the caller understands itself. They are
-// left alone. A section "maps" that nobody claims, or an attribute that is not
-// known, is a *NotUnderstoodError; anything else wrong is a *DefinitionError.
+// left alone. A section "maps" or "lirc_mode2/maps" that nobody claims, or an
+// attribute that is not known, is a *NotUnderstoodError; anything else wrong is a
+// *DefinitionError.
 //
 // b may be nil if the file has no BTF; the global data needs none. Collect
 // makes no system call and its cost is linear in the size of the file.
@@ -81,7 +83,7 @@ func (c *collector) scan(claimed []string) error {
 		if slices.Contains(claimed, name) {
 			continue
 		}
-		if name == legacySection && s.Size() > 0 {
+		if (name == legacySection || name == lircSection) && s.Size() > 0 {
 			return c.legacy(s)
 		}
 		if !definesMaps(s) || s.Size() == 0 {

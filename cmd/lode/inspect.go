@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/lode-bpf/lode"
-	"github.com/lode-bpf/lode/compat/iproute2"
 	"github.com/lode-bpf/lode/elf"
 )
 
@@ -61,7 +60,7 @@ func inspect(e *env) error {
 	var all []inspected
 	var failed error
 	for i, path := range e.args {
-		o, err := lode.Open(path, lode.ParseOptions{Fallback: iproute2.Fallback})
+		o, err := lode.Open(path, lode.ParseOptions{Fallback: fallback})
 		if err != nil {
 			failed = errors.Join(failed, err)
 			continue

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path"
 
 	"github.com/lode-bpf/lode"
 	"github.com/lode-bpf/lode/compat/iproute2"
+	"github.com/lode-bpf/lode/compat/irkeytable"
 	"github.com/lode-bpf/lode/conf"
 	"github.com/lode-bpf/lode/elf"
 	"github.com/lode-bpf/lode/kconfig"
 	"github.com/lode-bpf/lode/link"
+	"github.com/lode-bpf/lode/maps"
 	"github.com/lode-bpf/lode/reloc"
 	"github.com/lode-bpf/lode/sys"
 )
@@ -27,11 +30,11 @@ func (e *env) open() (*lode.Object, error) {
 	return o, e.edit(o)
 }
 
-// openLegacy reads an object file with iproute2's map format allowed or not.
+// openLegacy reads an object file with the map formats of compat allowed or not.
 func openLegacy(path, legacy string) (*lode.Object, error) {
 	switch legacy {
 	case "auto":
-		return lode.Open(path, lode.ParseOptions{Fallback: iproute2.Fallback})
+		return lode.Open(path, lode.ParseOptions{Fallback: fallback})
 	case "never":
 		return lode.Open(path, lode.ParseOptions{})
 	case "only":
@@ -39,7 +42,11 @@ func openLegacy(path, legacy string) (*lode.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		o, err := iproute2.Options{}.Parse(f.Data(), lode.ParseOptions{Name: lode.ObjectName(path)})
+		parse := iproute2.Options{}.Parse
+		if _, ok := f.SectionByName(irkeytable.Section); ok {
+			parse = irkeytable.Parse
+		}
+		o, err := parse(f.Data(), lode.ParseOptions{Name: lode.ObjectName(path)})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -47,6 +54,16 @@ func openLegacy(path, legacy string) (*lode.Object, error) {
 		return o, nil
 	}
 	return nil, usage("--legacy is auto, never or only, not %q", legacy)
+}
+
+// fallback reads map definitions of the formats that compat has, by the section
+// that the standard parser did not understand.
+func fallback(b []byte, opts lode.ParseOptions, cause error) (*lode.Object, error) {
+	var unknown *maps.NotUnderstoodError
+	if errors.As(cause, &unknown) && unknown.Section == irkeytable.Section {
+		return irkeytable.Fallback(b, opts, cause)
+	}
+	return iproute2.Fallback(b, opts, cause)
 }
 
 // relocationEnv is the kernel that --env names: a recorded one or, if it is

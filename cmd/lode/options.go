@@ -61,7 +61,7 @@ func commonFlags(f *flag.FlagSet, e *env) {
 }
 
 func legacyFlag(f *flag.FlagSet, e *env) {
-	f.StringVar(&e.opts.legacy, "legacy", "auto", "iproute2's legacy map format: auto, never or only")
+	f.StringVar(&e.opts.legacy, "legacy", "auto", "map formats of iproute2 and ir-keytable: auto, never or only")
 }
 
 func envFlag(f *flag.FlagSet, e *env, absent string) {
