@@ -158,7 +158,7 @@ func btfFind(e *env) error {
 		rows = append(rows, []string{quote(t.Source), fmt.Sprint(t.ID), t.Kind, quote(t.Name), fmt.Sprint(t.Size)})
 	}
 	var b strings.Builder
-	table(&b, rows)
+	e.table(&b, rows)
 	_, err := fmt.Fprint(e.out, b.String())
 	return err
 }

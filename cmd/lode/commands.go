@@ -1,5 +1,11 @@
 package main
 
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
+
 // commands is every command there is, in the order of the listing.
 var commands = []command{
 	{name: "inspect", args: "FILE...", brief: "Show what object files say: sections, programs, maps, externs, types", run: inspect, flags: commonFlags,
@@ -48,10 +54,14 @@ var commands = []command{
 		help: "example:\n  lode prog dump /sys/fs/bpf/counter-programs/count"},
 	{name: "prog run", args: "PIN|ID", brief: "Run a program on a packet or context, without attaching it", run: progRun, flags: progRunFlags,
 		help: "examples:\n  lode prog run --data packet.bin /sys/fs/bpf/counter-programs/count\n  lode prog run --data hex:ffffffffffff0000000000000800 --repeat 1000000 17"},
+	{name: "prog attach", args: "PIN|ID HOOK [TARGET]", brief: "Attach a program that is loaded", run: progAttach, flags: progAttachFlags,
+		help: "examples:\n  lode prog attach --pin /sys/fs/bpf/eth0 /sys/fs/bpf/counter-programs/count xdp eth0\n  lode prog attach 17 tcx_ingress eth0\n  lode prog attach 17 cgroup_inet_egress /sys/fs/cgroup/app\n\n" + hookHelp()},
 	{name: "link list", brief: "List the links of the system", run: linkList, flags: commonFlags,
 		help: "example:\n  lode link list"},
 	{name: "link show", args: "PIN|ID", brief: "Show what the kernel knows of a link", run: linkShow, flags: commonFlags,
 		help: "example:\n  lode link show /sys/fs/bpf/probes-links/walk"},
+	{name: "link update", args: "PIN|ID PROGRAM", brief: "Put another program in the place of an attached one, without a gap", run: linkUpdate,
+		help: "example:\n  lode link update /sys/fs/bpf/eth0 /sys/fs/bpf/counter-programs/count\n\nPROGRAM is the pin or the id of a program of the same type."},
 	{name: "link detach", args: "PIN|ID", brief: "End an attachment, whoever holds the link", run: linkDetach,
 		help: "example:\n  lode link detach 12"},
 	{name: "features", args: "[OLD NEW]", brief: "Show what this kernel offers, or how two kernels differ", run: features, flags: featuresFlags,
@@ -62,4 +72,15 @@ var commands = []command{
 		help: "example:\n  lode conf check /etc/libbpf/pinning.conf"},
 	{name: "completion", args: "bash|zsh|fish", brief: "Print a script that makes a shell complete commands and flags", run: completion,
 		help: "examples:\n  lode completion bash > /etc/bash_completion.d/lode\n  lode completion fish > ~/.config/fish/completions/lode.fish"},
+}
+
+// hookHelp is the table of what prog attach can attach to.
+func hookHelp() string {
+	var b strings.Builder
+	b.WriteString("hooks and their targets:\n")
+	for _, h := range hooks {
+		fmt.Fprintf(&b, "  %-16s %s\n", h.name, cmp.Or(h.target, "none: what the program was loaded for (fentry, fexit, lsm, tp_btf)"))
+	}
+	b.WriteString("\nThe names are those of the kernel's attach types; * stands for the rest of one, as\nin cgroup_inet_ingress. A MAP is the pin or id of a sockmap, a NAMESPACE a file\nsuch as /proc/self/ns/net.")
+	return b.String()
 }

@@ -16,11 +16,11 @@ func completion(e *env) error {
 	var script string
 	switch e.args[0] {
 	case "bash":
-		script = bashScript(e.table)
+		script = bashScript(e.all)
 	case "zsh":
-		script = "#compdef lode\nautoload -U +X bashcompinit && bashcompinit\n" + bashScript(e.table)
+		script = "#compdef lode\nautoload -U +X bashcompinit && bashcompinit\n" + bashScript(e.all)
 	case "fish":
-		script = fishScript(e.table)
+		script = fishScript(e.all)
 	default:
 		return usage("there is completion for bash, zsh and fish, not for %q", e.args[0])
 	}

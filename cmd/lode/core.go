@@ -81,7 +81,7 @@ func core(e *env) error {
 	if e.opts.json {
 		err = e.printJSON(cells)
 	} else {
-		_, err = fmt.Fprint(e.out, coreMatrix(cells, kernels))
+		_, err = fmt.Fprint(e.out, e.coreMatrix(cells, kernels))
 	}
 	if err == nil && bad > 0 {
 		err = fmt.Errorf("%d of %d combinations have relocations that are missing, ambiguous or invalid", bad, len(cells))
@@ -182,7 +182,7 @@ func judgement(d *reloc.Decision) int {
 }
 
 // coreMatrix is the table of objects and kernels.
-func coreMatrix(cells []coreCell, kernels []coreKernel) string {
+func (e *env) coreMatrix(cells []coreCell, kernels []coreKernel) string {
 	head := []string{"FILE"}
 	for _, k := range kernels {
 		head = append(head, quote(k.name))
@@ -203,7 +203,7 @@ func coreMatrix(cells []coreCell, kernels []coreKernel) string {
 		}
 	}
 	var b strings.Builder
-	table(&b, rows)
+	e.table(&b, rows)
 	lines(&b, "DETAILS", details)
 	return b.String()
 }

@@ -123,7 +123,7 @@ func envShow(e *env) error {
 		rows = append(rows, []string{"FEATURE", fmt.Sprintf("%s %s", quote(name), yesNo(x.Features[name]))})
 	}
 	var b strings.Builder
-	table(&b, rows)
+	e.table(&b, rows)
 	lines(&b, "MODULES", quoteAll(x.Modules))
 	lines(&b, "ADDRESSES", quoteAll(x.Addresses))
 	_, err = fmt.Fprint(e.out, b.String())

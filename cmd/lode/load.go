@@ -177,11 +177,11 @@ func printLoaded(e *env, l loaded) error {
 	}
 	var b strings.Builder
 	if len(l.Maps) > 0 {
-		table(&b, maps)
+		e.table(&b, maps)
 		b.WriteByte('\n')
 	}
 	if len(l.Programs) > 0 {
-		table(&b, programs)
+		e.table(&b, programs)
 		b.WriteByte('\n')
 	}
 	if len(l.Links) > 0 {
@@ -189,7 +189,7 @@ func printLoaded(e *env, l loaded) error {
 		for _, k := range l.Links {
 			links = append(links, []string{quote(k.Name), k.Pin})
 		}
-		table(&b, links)
+		e.table(&b, links)
 		b.WriteByte('\n')
 	}
 	b.WriteString(nextSteps(l))

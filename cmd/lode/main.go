@@ -35,7 +35,11 @@ type env struct {
 	errOut io.Writer
 	args   []string
 	opts   options
-	table  []command // all commands
+	all    []command // all commands
+
+	width      int  // of the terminal that out is; 0 elsewhere
+	colour     bool // out is a terminal that shows it
+	progresses bool // errOut is a terminal
 }
 
 // usageError is a wrong call: exit status 2.
@@ -66,7 +70,12 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		printCommands(out, "")
 		return 0
 	}
-	e := &env{ctx: ctx, out: out, errOut: errOut, table: commands}
+	e := &env{ctx: ctx, out: out, errOut: errOut, all: commands}
+	e.width, e.colour = terminal(out)
+	_, e.progresses = terminal(errOut)
+	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		e.colour = false
+	}
 	f := flag.NewFlagSet("lode "+c.name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	if c.flags != nil {

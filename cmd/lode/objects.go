@@ -79,7 +79,7 @@ func printRows[T any](e *env, rows []T, head []string, row func(T) []string) err
 		cells = append(cells, row(r))
 	}
 	var b strings.Builder
-	table(&b, cells)
+	e.table(&b, cells)
 	_, err := fmt.Fprint(e.out, b.String())
 	return err
 }

@@ -3,8 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
+	"unicode/utf8"
 )
 
 func (e *env) printJSON(v any) error {
@@ -14,21 +14,65 @@ func (e *env) printJSON(v any) error {
 	return j.Encode(v)
 }
 
-// table writes rows in columns as wide as their widest cell.
-func table(b *strings.Builder, rows [][]string) {
+// paints are the words that a terminal shows in colour where a cell begins with
+// them.
+var paints = map[string]string{
+	"ok": green, "failed": red, "missing": red, "invalid": red, "ambiguous": yellow, "changed": yellow,
+}
+
+// Colours, as terminals of the ECMA-48 kind take them.
+const (
+	bold   = "\x1b[1m"
+	red    = "\x1b[31m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+	plain  = "\x1b[0m"
+)
+
+// table writes rows in columns as wide as their widest cell. On a terminal the
+// head is bold, verdicts have a colour, and a long last column of the kind that
+// lists or explains is cut at the width. Elsewhere it is always the same.
+func (e *env) table(b *strings.Builder, rows [][]string) {
 	width := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
-			width[i] = max(width[i], len(cell))
+			width[i] = max(width[i], utf8.RuneCountInString(cell))
 		}
 	}
-	for _, row := range rows {
+	last := len(width) - 1
+	before := 0
+	for _, w := range width[:last] {
+		before += w + 2
+	}
+	head := rows[0][last]
+	cut := e.width > before+10 && (head == "CALLS" || head == "VALUE")
+	for n, row := range rows {
 		line := ""
 		for i, cell := range row {
-			line += fmt.Sprintf("%-*s  ", width[i], cell)
+			if cut && i == last {
+				cell = shorten(cell, e.width-before)
+			}
+			pad := strings.Repeat(" ", width[i]-min(width[i], utf8.RuneCountInString(cell))+2)
+			if i == last {
+				pad = ""
+			}
+			word, _, _ := strings.Cut(cell, " ")
+			line += e.paint(paints[word], cell) + pad
 		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		line = strings.TrimRight(line, " ")
+		if n == 0 {
+			line = e.paint(bold, line)
+		}
+		b.WriteString(line + "\n")
 	}
+}
+
+// paint puts text into a colour, on a terminal.
+func (e *env) paint(colour, text string) string {
+	if !e.colour || colour == "" || text == "" {
+		return text
+	}
+	return colour + text + plain
 }
 
 // quote shows a name from a file: as it is if it is plain, else quoted.
@@ -44,26 +88,11 @@ func quote(s string) string {
 // progress says on a terminal which of the files of a command is being worked
 // on, and clears that at the end. Elsewhere it says nothing.
 func (e *env) progress(i int, file string) {
-	if len(e.args) < 2 || !isTerminal(e.errOut) {
+	if len(e.args) < 2 || !e.progresses {
 		return
 	}
 	fmt.Fprint(e.errOut, "\r\x1b[K")
 	if i < len(e.args) {
 		fmt.Fprintf(e.errOut, "%d/%d %s", i+1, len(e.args), quote(file))
 	}
-}
-
-// isTerminal reports whether something that is written to is a terminal: a
-// character device that is not /dev/null.
-func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	st, err := f.Stat()
-	if err != nil || st.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	null, err := os.Stat(os.DevNull)
-	return err != nil || !os.SameFile(st, null)
 }

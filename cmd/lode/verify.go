@@ -90,7 +90,7 @@ func verify(e *env) error {
 	}
 	e.progress(len(e.args), "")
 	if !e.opts.json {
-		if _, err := fmt.Fprint(e.out, verdicts(all)); err != nil {
+		if _, err := fmt.Fprint(e.out, e.verdicts(all)); err != nil {
 			return err
 		}
 	}
@@ -224,7 +224,7 @@ func statistics(log string) (instructions, states int) {
 }
 
 // verdicts is the table that a person reads.
-func verdicts(all []verified) string {
+func (e *env) verdicts(all []verified) string {
 	var b strings.Builder
 	rows := [][]string{{"FILE", "PROGRAM", "TYPE", "VERDICT", "INSNS", "STATES", "TIME"}}
 	var reasons []string
@@ -249,7 +249,7 @@ func verdicts(all []verified) string {
 			row(x.File, quote(p.Name), p.Type, p.err, p.instructions, p.states, p.NS)
 		}
 	}
-	table(&b, rows)
+	e.table(&b, rows)
 	lines(&b, "WHY", reasons)
 	return b.String()
 }
