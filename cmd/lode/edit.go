@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -46,6 +47,16 @@ func setType(o *lode.Object, name string) error {
 	for _, p := range o.Programs {
 		if p.Type == sys.ProgTypeUnspec {
 			p.Type = t
+		}
+	}
+	return nil
+}
+
+// checkTypes refuses to load a program without a type, which the kernel would.
+func checkTypes(o *lode.Object) error {
+	for _, p := range o.Programs {
+		if p.AutoLoad && p.Type == sys.ProgTypeUnspec {
+			return fmt.Errorf("program %q: its section name %q does not say what type of program it is; give it one with --type, as in --type xdp", p.Name, p.Section)
 		}
 	}
 	return nil

@@ -37,6 +37,9 @@ func (e *env) load(replace bool) error {
 	if err != nil {
 		return err
 	}
+	if err := checkTypes(o); err != nil {
+		return err
+	}
 	if err := mountBPFFS(&policy); err != nil {
 		return err
 	}

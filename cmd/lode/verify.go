@@ -159,6 +159,11 @@ func (v *verifier) file(path string) (x verified) {
 func (v *verifier) alone(o *lode.Object, p *lode.Program) verifiedProgram {
 	x := verifiedProgram{Name: p.Name, Section: p.Section, Type: p.Type.String()}
 	one := o.Clone()
+	for _, m := range one.Maps {
+		if _, ok := slotKinds[m.Type]; ok {
+			m.Slots = nil // the verifier does not look at them, and the kernel takes long to fill them
+		}
+	}
 	v.kernel.log = ""
 	start := time.Now()
 	err := one.Only(p.Name)
@@ -176,6 +181,9 @@ func (v *verifier) alone(o *lode.Object, p *lode.Program) verifiedProgram {
 
 // load loads an object and takes it back.
 func (v *verifier) load(o *lode.Object) error {
+	if err := checkTypes(o); err != nil {
+		return err
+	}
 	policy, err := v.policy()
 	if err != nil {
 		return err
@@ -187,15 +195,22 @@ func (v *verifier) load(o *lode.Object) error {
 	return c.Undo()
 }
 
+// unsized are the maps that grow with what they belong to: their definitions have
+// no max_entries.
+var unsized = map[sys.MapType]bool{
+	sys.MapTypeSKStorage: true, sys.MapTypeInodeStorage: true, sys.MapTypeTaskStorage: true, sys.MapTypeCgrpStorage: true,
+	sys.MapTypeCgroupStorage: true, sys.MapTypePerCPUCgroupStorage: true,
+}
+
 // fixUp gives maps a size that have none, for the user of the object to set.
 func fixUp(o *lode.Object) {
 	for _, m := range o.Maps {
-		if m.MaxEntries != 0 || m.Internal {
-			continue
-		}
-		m.MaxEntries = 1
-		if m.Type == sys.MapTypeRingBuf || m.Type == sys.MapTypeUserRingBuf {
+		switch {
+		case m.MaxEntries != 0 || m.Internal || unsized[m.Type]:
+		case m.Type == sys.MapTypeRingBuf || m.Type == sys.MapTypeUserRingBuf:
 			m.MaxEntries = 4096
+		default:
+			m.MaxEntries = 1
 		}
 	}
 }
@@ -227,12 +242,12 @@ func statistics(log string) (instructions, states int) {
 func (e *env) verdicts(all []verified) string {
 	var b strings.Builder
 	rows := [][]string{{"FILE", "PROGRAM", "TYPE", "VERDICT", "INSNS", "STATES", "TIME"}}
-	var reasons []string
+	var why []reason
 	row := func(file, program, typ string, err error, insns, states int, ns int64) {
 		r := []string{quote(file), program, typ, "ok", "", "", time.Duration(ns).Round(time.Microsecond).String()}
 		if err != nil {
 			r[3] = "failed"
-			reasons = append(reasons, fmt.Sprintf("%s: %s: %s", quote(file), program, oneLine(err)))
+			why = addReason(why, quote(file), program, oneLine(err))
 		}
 		if insns > 0 {
 			r[4], r[5] = fmt.Sprint(insns), fmt.Sprint(states)
@@ -250,23 +265,48 @@ func (e *env) verdicts(all []verified) string {
 		}
 	}
 	e.table(&b, rows)
-	lines(&b, "WHY", reasons)
+	if len(why) > 0 {
+		b.WriteString("\n" + e.paint(bold, "WHY") + "\n")
+	}
+	for _, r := range why {
+		fmt.Fprintf(&b, "%s: %s: %s\n", r.file, strings.Join(r.programs, ", "), r.text)
+	}
 	return b.String()
+}
+
+// A reason is why programs of a file failed.
+type reason struct {
+	file     string
+	programs []string
+	text     string
+}
+
+// addReason notes why a program failed, beside others of its file with the same
+// reason.
+func addReason(all []reason, file, program, text string) []reason {
+	for i := len(all) - 1; i >= 0 && all[i].file == file; i-- {
+		if all[i].text == text {
+			all[i].programs = append(all[i].programs, program)
+			return all
+		}
+	}
+	return append(all, reason{file, []string{program}, text})
 }
 
 // oneLine is the essence of an error.
 func oneLine(err error) string {
 	var v *prog.VerifierError
-	if errors.As(err, &v) && v.Reason != "" {
-		text, _, _ := strings.Cut(v.Reason, "\n")
-		if v.Source != nil {
-			text += fmt.Sprintf(" (%s:%d)", quote(v.Source.File), v.Source.Line)
-		}
-		if v.Explanation != "" {
-			text += "; " + v.Explanation
-		}
+	if !errors.As(err, &v) || v.Reason == "" && v.Explanation == "" {
+		text, _, _ := strings.Cut(err.Error(), "\n")
 		return text
 	}
-	text, _, _ := strings.Cut(err.Error(), "\n")
+	text, _, _ := strings.Cut(v.Reason, "\n")
+	if v.Explanation != "" {
+		text = v.Explanation // says more than the number of the instruction
+	}
+	text = strings.ToValidUTF8(text, "?")
+	if v.Source != nil && v.Explanation == "" {
+		text += fmt.Sprintf(" (%s:%d)", quote(v.Source.File), v.Source.Line)
+	}
 	return text
 }
