@@ -54,6 +54,9 @@ func TestKernelProgAttach(t *testing.T) {
 	if l := shownLink(t, pin); l.Program != id("count") || l.Device == 0 {
 		t.Errorf("attached: %+v", l)
 	}
+	if out := must("link", "show", pin); !strings.Contains(out, " lode0") {
+		t.Errorf("the device has no name:\n%s", out)
+	}
 	if status, _, errOut := cli("prog", "attach", programs+"count_other", "xdp", "lode0"); status != 1 || !strings.Contains(errOut, "lode0") && !strings.Contains(errOut, "taken") && !strings.Contains(errOut, "busy") {
 		t.Errorf("a device that is taken: status %d, %s", status, errOut)
 	}

@@ -8,7 +8,7 @@ import (
 
 // commands is every command there is, in the order of the listing.
 var commands = []command{
-	{name: "inspect", args: "FILE...", brief: "Show what object files say: sections, programs, maps, externs, types", run: inspect, flags: commonFlags,
+	{name: "inspect", args: "FILE...", brief: "Show what object files say: sections, programs, maps, variables, externs", run: inspect, flags: commonFlags,
 		help: "examples:\n  lode inspect counter.bpf.o\n  lode inspect --json *.o\n\nNeeds no privileges and runs on any system."},
 	{name: "disasm", args: "FILE [PROGRAM]", brief: "Show the instructions of an object, with source lines and relocations", run: disasm, flags: disasmFlags,
 		help: "examples:\n  lode disasm counter.bpf.o count\n  lode disasm --env live counter.bpf.o          # as this kernel would get it\n  lode disasm --env debian-6.1.env --style llvm counter.bpf.o\n\nNeeds no privileges."},

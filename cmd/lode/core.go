@@ -61,10 +61,13 @@ func core(e *env) error {
 	}
 	var cells []coreCell
 	bad := 0
-	for _, path := range e.args {
+	var unread error // a file does not keep the others from being judged
+	for i, path := range e.args {
+		e.progress(i, path)
 		o, err := openLegacy(path, e.opts.legacy)
 		if err != nil {
-			return err
+			unread = errors.Join(unread, err)
+			continue
 		}
 		for _, k := range kernels {
 			c := k.judge(o)
@@ -78,15 +81,16 @@ func core(e *env) error {
 			cells = append(cells, c)
 		}
 	}
+	e.progress(len(e.args), "")
 	if e.opts.json {
 		err = e.printJSON(cells)
-	} else {
+	} else if len(cells) > 0 {
 		_, err = fmt.Fprint(e.out, e.coreMatrix(cells, kernels))
 	}
 	if err == nil && bad > 0 {
 		err = fmt.Errorf("%d of %d combinations have relocations that are missing, ambiguous or invalid", bad, len(cells))
 	}
-	return err
+	return errors.Join(unread, err)
 }
 
 // coreKernels opens what --btf names.

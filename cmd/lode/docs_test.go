@@ -1,11 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -24,8 +27,10 @@ others work on the running kernel and say which capability they lack.
 - Exit status: 0 for success; 1 if something failed, did not verify or differs;
   2 for a wrong call. A reader that closes the pipe is no failure.
 - Errors are on standard error and say what was being done, to what, and what to
-  try. Listings are on standard output, the same on a terminal and elsewhere,
-  without colour; --json prints them for programs.
+  try. Listings are on standard output; --json prints them for programs.
+- On a terminal heads are bold, verdicts have a colour, long lists are cut at the
+  width, and work on many files says how far it is. NO_COLOR=1 turns colour off.
+  Elsewhere the output is always the same.
 - Names that come from files are quoted where they could be mistaken for anything
   else.
 - PIN|ID is the path of a pin in bpffs, or the kernel's number of the object.
@@ -62,6 +67,7 @@ has reported, and 0 for success.
 func TestCommandsPage(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(commandsIntro)
+	b.WriteString(jsonPage())
 	for _, c := range commands {
 		status, out, errOut := cli(append(strings.Fields(c.name), "--help")...)
 		if status != 0 || !strings.Contains(out, "example") {
@@ -83,4 +89,70 @@ func TestCommandsPage(t *testing.T) {
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s (go test -update writes it anew): -want +got:\n%s", path, diff)
 	}
+}
+
+// jsonOf is what --json prints, by command.
+var jsonOf = []struct {
+	command string
+	of      any
+}{
+	{"inspect", []inspected{}},
+	{"disasm", []disassembled{}},
+	{"prog dump", disassembled{}},
+	{"load, replace", loaded{}},
+	{"core", []coreCell{}},
+	{"env show", shownEnv{}},
+	{"btf find", []foundType{}},
+	{"pins", []listedPin{}},
+	{"map list, map show", []listedMap{}},
+	{"prog list, prog show", []listedProgram{}},
+	{"prog run", ran{}},
+	{"link list, link show, prog attach", []listedLink{}},
+	{"verify --compare", []difference{}},
+}
+
+// jsonPage describes the form of the JSON of all commands.
+func jsonPage() string {
+	b := &strings.Builder{}
+	b.WriteString("\n## JSON\n\nA list is a list even if nothing is in it, and never null. Sizes and offsets are in bytes, times whose name ends in\nns in nanoseconds. What is marked with ? is absent where it would say nothing.\n\n| command | fields |\n| --- | --- |\n")
+	for _, j := range jsonOf {
+		fmt.Fprintf(b, "| %s | %s |\n", j.command, jsonForm(reflect.TypeOf(j.of)))
+	}
+	b.WriteString("\nplan prints a lode.Plan, conf show a conf.Config, map dump a list of entries (key and value, or values for each cpu), features\nan object of names and truth values, btf dump an object a line.\n")
+	return b.String()
+}
+
+func jsonForm(t reflect.Type) string {
+	switch {
+	case t == reflect.TypeFor[json.RawMessage]():
+		return "any"
+	case t == reflect.TypeFor[time.Time]():
+		return "time"
+	case t.Kind() == reflect.Slice:
+		return "[" + jsonForm(t.Elem()) + "]"
+	case t.Kind() == reflect.Map:
+		return "{name: " + jsonForm(t.Elem()) + "}"
+	case t.Kind() == reflect.Struct:
+		var fields []string
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if !f.IsExported() || f.Tag.Get("json") == "-" {
+				continue
+			}
+			name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if option == "omitempty" {
+				name += "?"
+			}
+			if form := jsonForm(f.Type); form != "string" && form != "number" && form != "bool" {
+				name += ": " + form
+			}
+			fields = append(fields, name)
+		}
+		return "{" + strings.Join(fields, ", ") + "}"
+	case t.Kind() == reflect.String:
+		return "string"
+	case t.Kind() == reflect.Bool:
+		return "bool"
+	}
+	return "number"
 }

@@ -187,7 +187,7 @@ func (e *env) inspectText(x inspected) string {
 	} else {
 		b.WriteString("no BTF\n")
 	}
-	rows := [][]string{{"SECTION", "", "TYPE", "FLAGS", "SIZE"}}
+	rows := [][]string{{"#", "SECTION", "TYPE", "FLAGS", "SIZE"}}
 	for _, s := range x.Sections {
 		rows = append(rows, []string{fmt.Sprint(s.Index), quote(s.Name), s.Type, s.Flags, fmt.Sprint(s.Size)})
 	}

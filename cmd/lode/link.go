@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -30,7 +31,7 @@ func printLinks(e *env, rows []listedLink) error {
 	return printRows(e, rows, []string{"ID", "TYPE", "ATTACH", "PROGRAM", "DEVICE", "NAME"}, func(l listedLink) []string {
 		device := ""
 		if l.Device != 0 {
-			device = fmt.Sprint(l.Device)
+			device = cmp.Or(quote(deviceName(l.Device)), fmt.Sprint(l.Device))
 		}
 		return []string{fmt.Sprint(l.ID), l.Type, l.Attach, fmt.Sprint(l.Program), device, quote(l.Name)}
 	})

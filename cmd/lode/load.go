@@ -212,7 +212,7 @@ func nextSteps(l loaded) string {
 	}
 	for _, p := range l.Programs {
 		if p.Pin != "" && p.Type == "xdp" && !p.tail {
-			line("attach to a device:", "ip link set dev DEVICE xdp pinned "+p.Pin)
+			line("attach to a device:", "lode prog attach --pin "+path.Join(path.Dir(path.Dir(p.Pin)), "DEVICE")+" "+p.Pin+" xdp DEVICE")
 			break
 		}
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -14,11 +16,26 @@ import (
 	"github.com/lode-bpf/lode/sys"
 )
 
+// kindWords are the commands that list objects of a kind.
+var kindWords = map[sys.ObjKind]string{sys.ObjMap: "map", sys.ObjProg: "prog", sys.ObjLink: "link"}
+
 // openObject opens a map, program or link by its id, or by the path of a pin.
 func openObject(which string, kind sys.ObjKind) (*sys.FD, error) {
 	if id, err := strconv.ParseUint(which, 10, 32); err == nil {
-		return sys.GetFDByID(sys.Live(), kind, uint32(id), 0)
+		fd, err := sys.GetFDByID(sys.Live(), kind, uint32(id), 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("no %v has the id %d; lode %s list shows those that there are", kind, id, kindWords[kind])
+		}
+		return fd, err
 	}
+	fd, err := openPin(which, kind)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", quote(which), err)
+	}
+	return fd, nil
+}
+
+func openPin(which string, kind sys.ObjKind) (*sys.FD, error) {
 	p, err := filepath.Abs(which)
 	if err != nil {
 		return nil, err

@@ -3,15 +3,52 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 )
 
+// printJSON prints a value, with [] and {} for lists and objects that have nothing
+// in them.
 func (e *env) printJSON(v any) error {
+	x := reflect.New(reflect.TypeOf(v)).Elem()
+	x.Set(reflect.ValueOf(v))
+	fillEmpty(x)
 	j := json.NewEncoder(e.out)
 	j.SetIndent("", "  ")
 	j.SetEscapeHTML(false)
-	return j.Encode(v)
+	return j.Encode(x.Interface())
+}
+
+// fillEmpty replaces what JSON would show as null: nil slices, but for bytes, and
+// nil maps.
+func fillEmpty(x reflect.Value) {
+	switch x.Kind() {
+	case reflect.Pointer:
+		if !x.IsNil() {
+			fillEmpty(x.Elem())
+		}
+	case reflect.Struct:
+		for i := range x.NumField() {
+			if x.Field(i).CanSet() {
+				fillEmpty(x.Field(i))
+			}
+		}
+	case reflect.Map:
+		if x.IsNil() {
+			x.Set(reflect.MakeMap(x.Type()))
+		}
+	case reflect.Slice:
+		if x.Type().Elem().Kind() == reflect.Uint8 {
+			return
+		}
+		if x.IsNil() {
+			x.Set(reflect.MakeSlice(x.Type(), 0, 0))
+		}
+		for i := range x.Len() {
+			fillEmpty(x.Index(i))
+		}
+	}
 }
 
 // paints are the words that a terminal shows in colour where a cell begins with

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/lode-bpf/lode/insn"
 	"github.com/lode-bpf/lode/prog"
@@ -14,29 +16,45 @@ import (
 
 // A listedProgram is a program in the kernel.
 type listedProgram struct {
-	ID           uint32   `json:"id"`
-	Name         string   `json:"name"`
-	Type         string   `json:"type"`
-	Tag          string   `json:"tag"`
-	Instructions int      `json:"instructions"` // 0 if they are not shown to this process
-	Jited        int      `json:"jited_bytes"`
-	UID          uint32   `json:"uid"`
-	GPL          bool     `json:"gpl"`
-	Maps         []uint32 `json:"maps"`
+	ID           uint32    `json:"id"`
+	Name         string    `json:"name"`
+	Type         string    `json:"type"`
+	Tag          string    `json:"tag"`
+	Instructions int       `json:"instructions"` // 0 if they are not shown to this process
+	Verified     int       `json:"verified_instructions"`
+	Jited        int       `json:"jited_bytes"`
+	Loaded       time.Time `json:"loaded_at"` // to the second
+	UID          uint32    `json:"uid"`
+	GPL          bool      `json:"gpl"`
+	BTF          uint32    `json:"btf_id"`
+	Maps         []uint32  `json:"maps"`
+	RunTime      int64     `json:"run_time_ns"` // these two count while kernel.bpf_stats_enabled is 1
+	RunCount     uint64    `json:"run_count"`
 }
 
 func listProgram(p *prog.Program) (listedProgram, error) {
 	i, err := p.Info()
-	ids := i.MapIDs
-	if ids == nil {
-		ids = []uint32{}
-	}
-	return listedProgram{i.ID, i.Name, i.Type.String(), fmt.Sprintf("%x", i.Tag), i.Xlated / insn.Size, i.Jited, i.UID, i.GPL, ids}, err
+	return listedProgram{ID: i.ID, Name: i.Name, Type: i.Type.String(), Tag: fmt.Sprintf("%x", i.Tag), Instructions: i.Xlated / insn.Size,
+		Verified: i.Verified, Jited: i.Jited, Loaded: started().Add(i.Loaded).Truncate(time.Second), UID: i.UID, GPL: i.GPL, BTF: i.BTFID, Maps: i.MapIDs,
+		RunTime: i.RunTime.Nanoseconds(), RunCount: i.RunCount}, err
 }
 
+// started is when the machine was started.
+var started = sync.OnceValue(func() time.Time {
+	b, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		return time.Time{}
+	}
+	var seconds float64
+	if _, err := fmt.Sscan(string(b), &seconds); err != nil {
+		return time.Time{}
+	}
+	return time.Now().Add(-time.Duration(seconds * float64(time.Second)))
+})
+
 func printPrograms(e *env, rows []listedProgram) error {
-	return printRows(e, rows, []string{"ID", "NAME", "TYPE", "TAG", "INSNS", "JITED", "UID", "MAPS"}, func(p listedProgram) []string {
-		return []string{fmt.Sprint(p.ID), quote(p.Name), p.Type, p.Tag, fmt.Sprint(p.Instructions), fmt.Sprint(p.Jited), fmt.Sprint(p.UID), strings.Trim(fmt.Sprint(p.Maps), "[]")}
+	return printRows(e, rows, []string{"ID", "NAME", "TYPE", "TAG", "INSNS", "JITED", "LOADED", "UID", "MAPS"}, func(p listedProgram) []string {
+		return []string{fmt.Sprint(p.ID), quote(p.Name), p.Type, p.Tag, fmt.Sprint(p.Instructions), fmt.Sprint(p.Jited), p.Loaded.Format(time.DateTime), fmt.Sprint(p.UID), strings.Trim(fmt.Sprint(p.Maps), "[]")}
 	})
 }
 

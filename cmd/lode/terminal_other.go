@@ -19,3 +19,6 @@ func terminal(w any) (columns int, ok bool) {
 	null, err := os.Stat(os.DevNull)
 	return 0, err != nil || !os.SameFile(st, null)
 }
+
+// deviceName is the name of a network device; it is not found out here.
+func deviceName(uint32) string { return "" }
