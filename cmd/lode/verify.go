@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -244,10 +245,11 @@ func (e *env) verdicts(all []verified) string {
 	rows := [][]string{{"FILE", "PROGRAM", "TYPE", "VERDICT", "INSNS", "STATES", "TIME"}}
 	var why []reason
 	row := func(file, program, typ string, err error, insns, states int, ns int64) {
-		r := []string{quote(file), program, typ, "ok", "", "", time.Duration(ns).Round(time.Microsecond).String()}
+		file = cmp.Or(quote(file), `""`)
+		r := []string{file, program, typ, "ok", "", "", time.Duration(ns).Round(time.Microsecond).String()}
 		if err != nil {
 			r[3] = "failed"
-			why = addReason(why, quote(file), program, oneLine(err))
+			why = addReason(why, file, program, oneLine(err))
 		}
 		if insns > 0 {
 			r[4], r[5] = fmt.Sprint(insns), fmt.Sprint(states)
