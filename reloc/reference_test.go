@@ -214,6 +214,7 @@ var limits = []string{
 	"bad map relo against 'counter' in section '.addr_space.1'",  // no arenas
 	"extern (func ksym) 'bpf_rcu_read_unlock___v2': not found",   // no flavours of kernel functions
 	"legacy map definitions in 'maps' section are not supported", // since 1.0
+	"bad map relo against 'state' in section 'lirc_mode2/maps'",  // maps of ir-keytable
 	"is static and not supported",                                // functions in program sections
 	"BTF is required, but is missing",                            // maps without types
 	"unsupported map linkage static",                             // hidden maps
