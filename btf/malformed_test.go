@@ -296,6 +296,19 @@ func TestMalformedVolume(t *testing.T) {
 	t.Run("B10 a circle of 1,000,000 CONST", func(t *testing.T) {
 		s := parse(t, chain(KindConst, million, 1))
 		_, err := s.Resolve(1)
+		check(t, "Resolve", err, ErrLimit) // to see that it is a circle takes too long
+	})
+	t.Run("B10 each type of a chain of 1,000,000 CONST", func(t *testing.T) {
+		s := parse(t, chain(KindConst, million, 0))
+		for typ := range s.Types() { // without a bound for each question, 10^12 steps
+			if _, err := s.Resolve(typ.ID()); !errors.Is(err, ErrLimit) && typ.ID() <= million-maxChain {
+				t.Fatalf("Resolve(%d): %v", typ.ID(), err)
+			}
+		}
+	})
+	t.Run("B09 a circle of 64 CONST", func(t *testing.T) {
+		s := parse(t, chain(KindConst, maxChain, 1))
+		_, err := s.Resolve(1)
 		check(t, "Resolve", err, ErrLoop)
 	})
 	t.Run("B11 five nested arrays of 2^31", func(t *testing.T) {

@@ -144,6 +144,18 @@ func firstSection(t SectionType) func(p *patch) {
 
 func setFlags(p *patch, sec int, flag SectionFlags) { p.word(p.sec(sec)+8, uint64(flag)) }
 
+// compressed makes .maps a compressed section: a header (gABI 4, Elf64_Chdr) and
+// what the section had.
+func compressed(p *patch, method uint32, size uint64) {
+	setFlags(p, secMaps, SHF_COMPRESSED)
+	p.half(p.data(secMaps), method)
+	if p.lay.ehsize == 52 {
+		p.half(p.data(secMaps)+4, uint32(size))
+		return
+	}
+	p.word(p.data(secMaps)+8, size)
+}
+
 func TestMalformedSections(t *testing.T) { runClasses(t, sectionClasses) }
 
 // What may be wrong in section headers and string tables.
@@ -187,6 +199,9 @@ var sectionClasses = []class{
 	}, kind: Range, field: "sh_name"},
 	{name: "S10 compressed data", change: func(p *patch) { setFlags(p, secMaps, SHF_COMPRESSED) }, kind: Limit, field: "sh_flags"},
 	{name: "S15 compressed names", change: func(p *patch) { setFlags(p, secStrtab, SHF_COMPRESSED) }, kind: Limit, field: "sh_flags"},
+	{name: "S11 compressed data of 1<<60 bytes", change: func(p *patch) { compressed(p, 1, 1<<60|1<<30) }, kind: Limit, field: "sh_flags"},
+	{name: "S12 compressed by an unknown method", change: func(p *patch) { compressed(p, 77, 40) }, kind: Limit, field: "sh_flags"},
+	{name: "S12 compressed data that is none", change: func(p *patch) { compressed(p, 2, 40) }, kind: Limit, field: "sh_flags"},
 	{name: "S16 compressed BTF", change: func(p *patch) { setFlags(p, secBTF, SHF_COMPRESSED) }, kind: Limit, field: "sh_flags"},
 	{name: "S13 two .BTF", change: func(p *patch) { p.half(p.sec(secMaps), p.ord.Uint32(p.b[p.sec(secBTF):])) }, findings: []string{"sh_name"}},
 	{name: "S13 two sections named like a program", change: func(p *patch) { p.half(p.sec(secMaps), p.ord.Uint32(p.b[p.sec(secXDP):])) }, findings: []string{"sh_name"}},

@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,12 +43,21 @@ func sources(t *testing.T) map[string][]byte {
 		add("valid-32-bit"+suffix, gen.New(10).Object(gen.Profile{ByteOrder: order, Plain: true, Class: elf.ELFCLASS32}))
 		add("valid-64-bit"+suffix, gen.New(11).Object(gen.Profile{ByteOrder: order, Plain: true, Class: elf.ELFCLASS64}))
 	}
+	for _, n := range []int{1, 16, 63} {
+		add(fmt.Sprintf("E01-cut-to-%d-bytes", n), out["valid-bpf-one-le"][:n])
+	}
 	for i, c := range typeClasses {
 		order := binary.ByteOrder(binary.LittleEndian)
 		if i%2 == 1 {
 			order = binary.BigEndian
 		}
 		add(c.name, c.object(t, order))
+	}
+	for i, c := range mapClasses {
+		add(c.name, c.object(t, [...]binary.ByteOrder{binary.LittleEndian, binary.BigEndian}[i%2]))
+	}
+	for _, c := range confClasses {
+		add(c.name, []byte(c.text))
 	}
 	for i, c := range codeClasses {
 		order := binary.ByteOrder(binary.LittleEndian)
@@ -101,6 +111,11 @@ var typeClasses = []typeClass{
 	{name: "B15-type-id-out-of-range", types: after(0, info(2, 0), 77), strs: intName},
 	{name: "B15-member-type-max", types: after(1, info(4, 1), 4, 1, 1<<32-1, 0), strs: intName},
 	{name: "B18-kind-31-without-layout", types: after(1, info(31, 0), 4), strs: intName},
+	{name: "B10-chain-of-100-qualifiers", types: after(sequence(100, 10, 1)...), strs: intName},
+	{name: "B16-structures-nested-40-deep", types: nested(40), strs: intName},
+	{name: "B17-structures-that-contain-the-next-one-twice", types: doubled(40), strs: intName},
+	{name: "B19-header-of-32-bytes-with-a-layout", header: map[int]uint32{4: 32, 8: 0, 12: 16, 16: 24, 20: 5},
+		types: append([]uint32{16, 8, 1, 1 << 24, 4, 1<<24 | 32}, 0, 4), strs: intName},
 	{name: "B20-header-only", strs: ""},
 	{name: "X01-rec_size-0", types: intType, strs: intName, ext: ext(0, 1, 1, 0, 1)},
 	{name: "X02-num_info-max", types: intType, strs: intName, ext: ext(8, 1, 1<<32-1, 0, 1)},
@@ -111,11 +126,31 @@ var typeClasses = []typeClass{
 	{name: "X05-access-string-of-100-steps", types: intType, strs: "\x00" + strings.Repeat("0:", 99) + "0\x00", ext: core(1)},
 	{name: "X06-empty-access-string", types: intType, strs: intName, ext: core(0)},
 	{name: "X06-access-string-negative", types: intType, strs: "\x00-1:99999999999\x00", ext: core(1)},
+	{name: "X06-access-string-with-a-colon-at-the-end", types: intType, strs: "\x000:\x00", ext: core(1)},
+	{name: "X06-access-string-with-a-colon-in-front", types: intType, strs: "\x00:0\x00", ext: core(1)},
+	{name: "X07-record-of-kind-99", types: intType, strs: "\x00xdp\x000\x00", ext: record(0, 5, 99)},
+	{name: "X07-record-within-an-instruction", types: intType, strs: "\x00xdp\x000\x00", ext: record(4, 5, 0)},
+	{name: "X09-two-records-of-one-slot", types: intType, strs: "\x00xdp\x000\x00",
+		ext: []uint32{32, 0, 0, 0, 0, 0, 44, 16, 1, 2, 0, 1, 5, 9, 0, 1, 5, 9}},
 }
 
 // ext is .BTF.ext with one table of functions: record size, then a block.
 func ext(words ...uint32) []uint32 {
 	return append([]uint32{24, 0, uint32(4 * len(words)), 0, 0}, words...)
+}
+
+// record is .BTF.ext with one CO-RE record of the section named at 1, of type 1.
+func record(offset, access, kind uint32) []uint32 {
+	return []uint32{32, 0, 0, 0, 0, 0, 28, 16, 1, 1, offset, 1, access, kind}
+}
+
+// doubled is n structures of which each contains the next one twice.
+func doubled(n int) []uint32 {
+	var out []uint32
+	for i := range uint32(n) {
+		out = append(out, 0, info(4, 2), 1<<20, 0, i+2, 0, 0, i+2, 0)
+	}
+	return append(out, 0, info(4, 0), 1<<20)
 }
 
 // core is .BTF.ext with one CO-RE record of slot 0, of type 1.

@@ -6,13 +6,15 @@ import (
 	"github.com/lode-bpf/lode"
 	"github.com/lode-bpf/lode/btf"
 	"github.com/lode-bpf/lode/elf"
+	"github.com/lode-bpf/lode/maps"
+	"github.com/lode-bpf/lode/reloc"
 )
 
 // A Verdict is what one stage makes of an object.
 type Verdict struct {
 	Stage   string // "elf", "btf", "object"
 	Outcome string // "ok", "finding": odd but harmless, "error"; "none" if there is nothing for the stage, or an earlier one failed
-	Kind    string // of an error of package elf or btf: "truncated", "limit exceeded", …; for others the part that refused it
+	Kind    string // of an error of package elf or btf: "truncated", …; of all, "limit exceeded"; for others the part that refused it
 	Text    string // the error, or the first finding
 }
 
@@ -79,7 +81,9 @@ func judgeObject(obj []byte, v *Verdict) {
 	for _, p := range r.Programs {
 		if p.Code != nil && p.Code.Err != nil {
 			v.fail(p.Code.Err)
-			v.Kind = "relocation"
+			if v.Kind == "object" {
+				v.Kind = "relocation"
+			}
 			return
 		}
 	}
@@ -103,5 +107,7 @@ func (v *Verdict) fail(err error) {
 		v.Kind = e.Kind.String()
 	case errors.As(err, &b):
 		v.Kind = b.Kind.String()
+	case errors.Is(err, maps.ErrLimit), errors.Is(err, reloc.ErrLimit), errors.Is(err, elf.ErrLimit):
+		v.Kind = elf.Limit.String()
 	}
 }
