@@ -2,7 +2,6 @@ package reloc
 
 import (
 	"cmp"
-	"encoding/binary"
 	"math"
 	"slices"
 	"sort"
@@ -38,6 +37,7 @@ type binder struct {
 	kerrs    map[int]error // kconfig externs without a value
 	kused    map[int]bool  // those that a program refers to
 	findings []Finding
+	jumps    int // entries of jump tables so far
 
 	p *Program
 }
@@ -255,36 +255,4 @@ func (b *binder) undefined(q *pending) error {
 		hint = "compile with -g: what an object expects of the kernel is known by its BTF"
 	}
 	return b.fail(q, ErrUnresolved, "the symbol is not defined in the object", hint)
-}
-
-// jumpTable makes an instruction array of a jump table, for this program.
-func (b *binder) jumpTable(q *pending, off uint64) error {
-	data := b.in.JumpTables.Data
-	const entry = 8
-	start, size := q.Symbol.Value, q.Symbol.Size
-	if off-start > size || start > uint64(len(data)) || size > uint64(len(data))-start || size == 0 || size%entry != 0 || off%entry != 0 || start%entry != 0 {
-		return b.fail(q, ErrRange, "the jump table does not lie inside its section or is no whole number of entries", "")
-	}
-	order := cmp.Or(b.in.JumpTables.Order, binary.ByteOrder(binary.LittleEndian))
-	t := JumpTable{Map: q.Symbol.SectionName + "+" + strconv.FormatUint(start, 10), Targets: make([]uint32, 0, size/entry)}
-	known := slices.ContainsFunc(b.p.JumpTables, func(o JumpTable) bool { return o.Map == t.Map })
-	base, _ := slices.BinarySearchFunc(b.p.Funcs, q.at, func(f Placed, at int) int {
-		if f.Index <= at {
-			return -1
-		}
-		return 1
-	})
-	f := b.p.Funcs[base-1]
-	for i := start; i < start+size && !known; i += entry {
-		v := order.Uint64(data[i:])
-		slot := v/insn.Size - uint64(f.Func.Offset)
-		if v%insn.Size != 0 || v/insn.Size < uint64(f.Func.Offset) || slot >= uint64(len(f.Func.Insns)) {
-			return b.fail(q, ErrRange, "entry "+strconv.FormatUint((i-start)/entry, 10)+" of the jump table leads outside the function", "")
-		}
-		t.Targets = append(t.Targets, uint32(f.Index)+uint32(slot))
-	}
-	if !known {
-		b.p.JumpTables = append(b.p.JumpTables, t)
-	}
-	return b.value(q, ChangeJump, t.Map, off-start)
 }

@@ -103,6 +103,27 @@ func TestKconfig(t *testing.T) {
 	}
 }
 
+// Text that is longer than its variable is cut, and that is said.
+func TestKconfigCut(t *testing.T) {
+	o := open(t, "kconfig")
+	for text, findings := range map[string]int{`"` + strings.Repeat("x", 15) + `"`: 0, `"` + strings.Repeat("x", 16) + `"`: 1} {
+		o.Env = &fakeEnv{config: map[string]string{"CONFIG_DEFAULT_HOSTNAME": text}}
+		r, err := Relocate(o.Input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, f := range r.Findings {
+			if strings.Contains(f.Text, `"CONFIG_DEFAULT_HOSTNAME" is cut to 15 bytes`) {
+				n++
+			}
+		}
+		if n != findings {
+			t.Errorf("%s: %v", text, r.Findings)
+		}
+	}
+}
+
 // The layout is by alignment, then size, then name (libbpf's, so that tools
 // which read the map by it agree).
 func TestKconfigLayout(t *testing.T) {
@@ -336,6 +357,37 @@ func TestJumpTables(t *testing.T) {
 		if r, _ = Relocate(in); !errors.Is(r.Programs[0].Err, ErrRange) {
 			t.Errorf("entry %d: %v", bad, r.Programs[0].Err)
 		}
+	}
+}
+
+// A jump table belongs to one function, and all of them together are bounded.
+func TestJumpTablesRefused(t *testing.T) {
+	sym := insn.Symbol{Index: 1, Name: "BPF.JT.0.0", Section: 7, SectionName: ".jumptables", Size: 16}
+	relocate := func(limit int) *Program {
+		sub := code("sub", 100, wide, half, exit)
+		main := code("main", 0, wide, half, wide, half, call(95), exit)
+		sub.Refs = []insn.Ref{ref(0, relWide, sym)}
+		main.Refs = []insn.Ref{ref(0, relWide, sym), ref(2, relWide, sym)}
+		r, err := Relocate(Input{Programs: []*insn.Func{main}, Subs: []*insn.Func{sub}, Limits: Limits{TotalInsns: limit},
+			JumpTables: Section{Index: 7, Data: make([]byte, 16), Order: nativeOrder()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Programs[0]
+	}
+	p := relocate(9)
+	if pe, ok := p.Err.(*ProgramError); !ok || len(pe.Errs) != 1 || !errors.Is(p.Err, ErrMismatch) || len(p.JumpTables) != 1 || len(p.Maps) != 2 {
+		t.Error(p.Err, p.JumpTables, p.Maps)
+	}
+	sym.Size = 8 * 10
+	if p = relocate(9); !errors.Is(p.Err, ErrRange) {
+		t.Error(p.Err)
+	}
+	main := code("main", 0, wide, half, exit)
+	main.Refs = []insn.Ref{ref(0, relWide, sym)}
+	r, err := Relocate(Input{Programs: []*insn.Func{main}, Limits: Limits{TotalInsns: 9}, JumpTables: Section{Index: 7, Data: make([]byte, 80)}})
+	if err != nil || !errors.Is(r.Programs[0].Err, ErrLimit) {
+		t.Error(err, r.Programs[0].Err)
 	}
 }
 

@@ -104,7 +104,9 @@ func (x *index) core() ([]Decision, []Finding) {
 }
 
 // jobs lists the records by their number in the file: candidates are pruned in
-// this order, whatever function a record belongs to.
+// this order, whatever function a record belongs to. Programs that are not to
+// be loaded, which stand among the functions that may be called, come last, so
+// that they have no say in what the others get.
 func (x *index) jobs() []job {
 	n := 0
 	for i := range x.fns {
@@ -116,8 +118,15 @@ func (x *index) jobs() []job {
 			jobs = append(jobs, job{int32(i), int32(j), int32(len(jobs))})
 		}
 	}
-	record := func(j job) int { return x.fns[j.fn].CORE[j.rec].Record }
-	sort.SliceStable(jobs, func(i, j int) bool { return record(jobs[i]) < record(jobs[j]) })
+	order := func(j job) (last bool, record int) {
+		f := &x.fns[j.fn]
+		return int(j.fn) >= len(x.in.Programs) && f.Section != ".text", f.CORE[j.rec].Record
+	}
+	sort.SliceStable(jobs, func(i, j int) bool {
+		a, m := order(jobs[i])
+		b, n := order(jobs[j])
+		return a == b && m < n || !a && b
+	})
 	return jobs
 }
 
@@ -200,6 +209,7 @@ type result struct {
 	local, target    value
 	absent, poison   bool
 	resize, noResize bool // the sizes differ, and whether that is not allowed
+	sizes            bool // candidates have different sizes
 }
 
 // value computes what a record asks for, and notes in d how.
@@ -289,8 +299,10 @@ func (e *engine) search(sp *localSpec, class coreClass, c *candidates, d *Decisi
 		switch {
 		case first == nil:
 			first = k
-		case class == classField && k.match.bitOff != first.match.bitOff, k.value.v != first.value.v, isMemory(d.From[0]) && k.value.size != first.value.size:
+		case class == classField && k.match.bitOff != first.match.bitOff, k.value.v != first.value.v:
 			return res, specError(ErrAmbiguous, fmt.Sprintf("candidates [%d] and [%d] differ", first.typ.ID(), k.typ.ID()))
+		case k.value.size != first.value.size:
+			res.sizes = true // which concerns only what loads or stores the field
 		}
 	}
 	if first == nil {

@@ -25,12 +25,6 @@ const (
 // Sizes of loads and stores, by bits 3 and 4 of the opcode.
 var memSizes = [4]uint64{4, 2, 1, 8}
 
-// isMemory reports whether an instruction is a load or store of memory.
-func isMemory(i insn.Instruction) bool {
-	c := i.Op & 7
-	return c == classLDX || c == classST || c == classSTX
-}
-
 // patch decides what becomes of the instruction of d.
 func patch(d *Decision, r result) error {
 	d.Old, d.New = r.local.v, r.target.v
@@ -92,6 +86,8 @@ func (d *Decision) patchMem(r result) error {
 		return d.unexpected(int64(from.Off))
 	case d.New > math.MaxInt16:
 		return specError(ErrRange, fmt.Sprintf("offset %d does not fit into the instruction", d.New))
+	case r.sizes:
+		return specError(ErrAmbiguous, "the candidates' sizes differ")
 	case r.noResize:
 		d.NoResize = true
 		d.poison()

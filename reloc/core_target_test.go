@@ -200,6 +200,57 @@ func TestCOREPruning(t *testing.T) {
 	}
 }
 
+// A program that is not to be loaded stands among the subprograms. It gets its
+// decisions, but drops no candidate of the programs that are.
+func TestCOREPruningNotLoaded(t *testing.T) {
+	target := types(t, nil, func(b *btf.Builder, i32 btf.TypeID) {
+		b.AddStruct("s___1", 8, member("a", i32, 0), member("b", i32, 32))
+		b.AddStruct("s___2", 8, member("a", i32, 64), member("c", i32, 0))
+	})
+	for section, want := range map[string]error{"xdp": ErrAmbiguous, ".text": nil} {
+		var b btf.Builder
+		i32 := b.AddInt("int", 4, btf.IntSigned)
+		root := b.AddStruct("s", 8, member("a", i32, 0), member("b", i32, 32))
+		second := b.AddString("0:1")
+		in := coreObject(t, &b, root, "0:0", 0, mov0)
+		in.Target = target
+		in.Programs[0].CORE[0].Record = 1
+		off := code("off", 10, insn.Instruction{Op: 0x07, Imm: 4}, exit)
+		off.Section = section
+		off.CORE = []insn.CORE{{TypeID: uint32(root), AccessOff: second}}
+		in.Subs = []*insn.Func{off}
+		ds, _ := CORE(&in)
+		if !errors.Is(ds[0].Err, want) || ds[1].Outcome != OutcomeValue || ds[1].New != 4 {
+			t.Errorf("%s: %s, %s", section, ds[0].String(), ds[1].String())
+		}
+	}
+}
+
+// Candidates of which a field has different sizes agree on its offset, but not
+// on how to load it, whichever is asked first.
+func TestCOREAmbiguousSize(t *testing.T) {
+	target := types(t, nil, func(b *btf.Builder, i32 btf.TypeID) {
+		u32, u64 := b.AddInt("unsigned int", 4, 0), b.AddInt("unsigned long long", 8, 0)
+		b.AddStruct("s___1", 8, member("a", u32, 0))
+		b.AddStruct("s___2", 8, member("a", u64, 0))
+	})
+	number, load := insn.Instruction{Op: 0x07}, insn.Instruction{Op: 0x61}
+	for _, code := range [][]insn.Instruction{{number, load}, {load, number}} {
+		var b btf.Builder
+		root := b.AddStruct("s", 4, member("a", b.AddInt("unsigned int", 4, 0), 0))
+		in := coreObject(t, &b, root, "0:0", uint32(btf.COREFieldByteOffset), code...)
+		f := in.Programs[0]
+		f.CORE = append(f.CORE, insn.CORE{Index: 1, TypeID: f.CORE[0].TypeID, AccessOff: f.CORE[0].AccessOff, Record: 1})
+		in.Target = target
+		ds, _ := CORE(&in)
+		for i, d := range ds {
+			if want := map[bool]error{true: ErrAmbiguous}[code[i] == load]; !errors.Is(d.Err, want) {
+				t.Errorf("%s: %s, want error %v", code[i], &d, want)
+			}
+		}
+	}
+}
+
 // Modules are asked only when vmlinux has no type of the name; one that cannot
 // be read is in nobody's way.
 func TestCOREModules(t *testing.T) {

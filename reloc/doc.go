@@ -74,8 +74,11 @@
 // The rules of the formats are those of LLVM's BPF backend (llvm_reloc.rst in
 // the kernel's documentation), of include/uapi/linux/bpf.h and btf.h, and, where
 // only the practice of libbpf defines them (candidate types, what counts as
-// compatible), libbpf's. Differences are deliberate: a value that does not fit
-// into an instruction is an error here, a call into the middle of a function
-// too, and the place of an anonymous member that was looked through in vain does
-// not count.
+// compatible), libbpf's. Differences are deliberate. Errors here are: a value
+// that does not fit into an instruction, a call into the middle of a function, a
+// load or store of a field of which the candidates have different sizes, two
+// exception callbacks of one program. The place of an anonymous member that was
+// looked through in vain does not count; function and line info that is not
+// complete is left out, and that is a finding; a static function in a program's
+// section is one that may be called; a reference into .maps may have an addend.
 package reloc

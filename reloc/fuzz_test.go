@@ -89,6 +89,13 @@ func checkProgram(t *testing.T, p *Program) {
 			t.Fatalf("%q: map reference %+v at %+v", p.Name, m, i)
 		}
 	}
+	for _, jt := range p.JumpTables {
+		for _, at := range jt.Targets {
+			if int(at) >= len(p.Insns) {
+				t.Fatalf("%q: jump table %q leads to %d", p.Name, jt.Map, at)
+			}
+		}
+	}
 	if p.FuncInfo != nil && len(p.FuncInfo) != len(p.Funcs) {
 		t.Fatalf("%q: %d function infos for %d functions", p.Name, len(p.FuncInfo), len(p.Funcs))
 	}

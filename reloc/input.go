@@ -121,7 +121,7 @@ type MemberRef struct {
 type Limits struct {
 	Subprograms int // functions in a program, the entry included (BPF_MAX_SUBPROGS)
 	ProgInsns   int // instructions of a program (BPF_COMPLEXITY_LIMIT_INSNS)
-	TotalInsns  int // instructions of all programs of an object together
+	TotalInsns  int // instructions of all programs of an object together; entries of their jump tables likewise
 	Candidates  int // target types of one name that are looked at for CO-RE
 	CORESteps   int // members and types that CO-RE looks at altogether
 }

@@ -118,6 +118,9 @@ func (b *binder) kconfigValue(e *Extern, dst []byte) error {
 	case !ok:
 		return &kconfigError{kind: ErrUnresolved, detail: "the kernel's configuration does not have it", hint: "declare it __weak: then it reads as 0"}
 	}
+	if e.Kconfig == KconfigChars && len(text)-2 >= len(dst) {
+		b.findings = append(b.findings, Finding{Text: fmt.Sprintf("kconfig %q is cut to %d bytes: %s", e.Name, len(dst)-1, quote(text))})
+	}
 	if reason := parseKconfig(e, text, dst, order); reason != "" {
 		return &kconfigError{kind: ErrMismatch, detail: fmt.Sprintf("value %q %s", text, reason), hint: "declare it with the type of its value"}
 	}
