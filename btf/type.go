@@ -64,6 +64,9 @@ func (t Type) word(i int) uint32 {
 	return le32(t.s.types[int(t.off)+4*i:])
 }
 
+// info is not inlined: almost every accessor and caller asks for it.
+//
+//go:noinline
 func (t Type) info() uint32 { return t.word(1) }
 
 // Kind is the type's kind.

@@ -1,7 +1,6 @@
 package reloc
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -167,14 +166,9 @@ func (b *binder) nothingAt(q *pending, off uint64) string {
 // mapAt finds the map whose symbol covers a place. One past the end belongs to
 // data that end there: C allows such a pointer.
 func (b *binder) mapAt(section int, off uint64) (*MapSymbol, bool) {
-	i, _ := slices.BinarySearchFunc(b.maps, off, func(m MapSymbol, off uint64) int {
-		if m.Section != section {
-			return cmp.Compare(m.Section, section)
-		}
-		if m.Offset <= off {
-			return -1
-		}
-		return 1
+	i := sort.Search(len(b.maps), func(i int) bool { // the first that begins behind it
+		m := &b.maps[i]
+		return m.Section > section || m.Section == section && m.Offset > off
 	})
 	if i == 0 {
 		return nil, false

@@ -1,10 +1,10 @@
 package reloc
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/lode-bpf/lode/insn"
 )
@@ -131,16 +131,11 @@ func Apply(in *Input, programs []*Program, decisions []Decision) {
 
 func (x *index) apply(programs []*Program, ds []Decision) {
 	order, starts := x.byFunc(ds)
-	invalid := make([]int32, len(x.fns)) // where those of a function begin in order
-	for e := range x.fns {
+	for e := range x.fns { // of each function, those that are invalid come last: a function may be in any number of programs
 		own := order[starts[e]:starts[e+1]]
-		slices.SortStableFunc(own, func(a, b int32) int {
-			return cmp.Compare(b2i(ds[a].Outcome == OutcomeInvalid), b2i(ds[b].Outcome == OutcomeInvalid))
+		sort.SliceStable(own, func(i, j int) bool {
+			return ds[own[i]].Outcome != OutcomeInvalid && ds[own[j]].Outcome == OutcomeInvalid
 		})
-		n := slices.IndexFunc(own, func(i int32) bool { return ds[i].Outcome == OutcomeInvalid })
-		if invalid[e] = starts[e] + int32(n); n < 0 {
-			invalid[e] = starts[e+1]
-		}
 	}
 	for _, p := range programs {
 		changed := len(p.Changes)
@@ -149,14 +144,14 @@ func (x *index) apply(programs []*Program, ds []Decision) {
 			if !ok {
 				continue
 			}
-			for _, i := range order[starts[e]:invalid[e]] {
+			own := order[starts[e]:starts[e+1]]
+			for n, i := range own {
+				if ds[i].Outcome == OutcomeInvalid {
+					p.failDecisions(ds, own[n:])
+					break
+				}
 				x.applyOne(p, f, &x.fns[e], &ds[i])
 			}
-			bad := order[invalid[e]:starts[e+1]]
-			for _, i := range bad[:min(len(bad), maxErrs)] {
-				p.fail(ds[i].Err)
-			}
-			p.failMore(len(bad) - maxErrs)
 		}
 		if len(p.Changes) > changed {
 			p.sortChanges()
@@ -164,11 +159,12 @@ func (x *index) apply(programs []*Program, ds []Decision) {
 	}
 }
 
-func b2i(b bool) int {
-	if b {
-		return 1
+// failDecisions adds the errors of invalid decisions to a program.
+func (p *Program) failDecisions(ds []Decision, bad []int32) {
+	for _, i := range bad[:min(len(bad), maxErrs)] {
+		p.fail(ds[i].Err)
 	}
-	return 0
+	p.failMore(len(bad) - maxErrs)
 }
 
 // applyOne writes one decision into one copy of its function.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sort"
 	"strconv"
-	"strings"
 
 	"github.com/lode-bpf/lode/btf"
 	"github.com/lode-bpf/lode/insn"
@@ -72,27 +71,25 @@ type RefError struct {
 }
 
 func (e *RefError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "reloc: instruction %d of %q (%q+%#x", e.Index, e.Func, e.Section, e.Offset)
-	if s := e.Source.String(); s != "" {
-		fmt.Fprintf(&b, ", %q", s)
+	s := fmt.Sprintf("reloc: instruction %d of %q (%q+%#x", e.Index, e.Func, e.Section, e.Offset)
+	if src := e.Source.String(); src != "" {
+		s += ", " + quote(src)
 	}
-	b.WriteByte(')')
+	s += ")"
 	if e.Symbol != "" {
-		fmt.Fprintf(&b, ": %q", e.Symbol)
+		s += ": " + quote(e.Symbol)
 	}
-	b.WriteString(": ")
-	b.WriteString(e.Detail)
+	s += ": " + e.Detail
 	if e.Detail == "" {
-		b.WriteString(e.Kind.Error())
+		s += e.Kind.Error()
 	}
 	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
+		s += ": " + e.Err.Error()
 	}
 	if e.Hint != "" {
-		b.WriteString("; " + e.Hint)
+		s += "; " + e.Hint
 	}
-	return b.String()
+	return s
 }
 
 // Is reports whether target is the error's kind.

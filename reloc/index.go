@@ -1,8 +1,7 @@
 package reloc
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/lode-bpf/lode/insn"
@@ -60,24 +59,18 @@ func newIndex(in *Input) *index {
 			x.place = append(x.place, int32(len(x.fns)-1))
 		}
 	}
-	slices.SortStableFunc(x.place, func(a, b int32) int {
-		f, g := x.fns[a].Func, x.fns[b].Func
-		return cmp.Or(cmp.Compare(f.SectionIndex, g.SectionIndex), cmp.Compare(f.Offset, g.Offset))
+	sort.SliceStable(x.place, func(i, j int) bool {
+		f, g := x.fns[x.place[i]].Func, x.fns[x.place[j]].Func
+		return f.SectionIndex < g.SectionIndex || f.SectionIndex == g.SectionIndex && f.Offset < g.Offset
 	})
 	return x
 }
 
 // at finds the function that holds a slot of a section.
 func (x *index) at(section int, slot int64) (int32, bool) {
-	i, _ := slices.BinarySearchFunc(x.place, slot, func(e int32, slot int64) int {
-		f := x.fns[e].Func
-		if f.SectionIndex != section {
-			return cmp.Compare(f.SectionIndex, section)
-		}
-		if int64(f.Offset) <= slot {
-			return -1
-		}
-		return 1
+	i := sort.Search(len(x.place), func(i int) bool { // the first that begins behind it
+		f := x.fns[x.place[i]].Func
+		return f.SectionIndex > section || f.SectionIndex == section && int64(f.Offset) > slot
 	})
 	if i == 0 {
 		return 0, false
@@ -145,9 +138,9 @@ func refOrder(refs []insn.Ref) []int32 {
 	for i := range order {
 		order[i] = int32(i)
 	}
-	byIndex := func(a, b int32) int { return cmp.Compare(refs[a].Index, refs[b].Index) }
-	if !slices.IsSortedFunc(order, byIndex) {
-		slices.SortStableFunc(order, byIndex)
+	less := func(i, j int) bool { return refs[order[i]].Index < refs[order[j]].Index }
+	if !sort.SliceIsSorted(order, less) {
+		sort.SliceStable(order, less)
 	}
 	return order
 }

@@ -169,6 +169,8 @@ func (l *linker) patch(at int, s *site) {
 }
 
 // write replaces an instruction.
+//
+//go:noinline
 func (l *linker) write(at int, s *site, kind ChangeKind, to insn.Instruction) {
 	if s.rec >= 0 || l.insns[at] != to {
 		l.p.Changes = append(l.p.Changes, Change{Index: at, Kind: kind, From: l.insns[at], To: to, Record: int(s.rec)})
