@@ -90,6 +90,9 @@ func (c *codec) encode(mem []byte, id btf.TypeID, v reflect.Value, depth int) er
 		return c.encodeArray(mem, t, v, depth)
 	case btf.KindStruct:
 		return c.fields(mem, t, v, func(mem []byte, m btf.Member, f reflect.Value) error {
+			if m.BitSize != 0 {
+				return c.putBits(mem, m, f)
+			}
 			return c.encode(mem, m.Type, f, depth+1)
 		})
 	}
@@ -147,6 +150,9 @@ func (c *codec) decode(mem []byte, id btf.TypeID, v reflect.Value, depth int) er
 		return c.elements(mem, t, v, func(mem []byte, e reflect.Value) error { return c.decode(mem, t.Elem(), e, depth+1) })
 	case btf.KindStruct:
 		return c.fields(mem, t, v, func(mem []byte, m btf.Member, f reflect.Value) error {
+			if m.BitSize != 0 {
+				return c.getBits(mem, m, f)
+			}
 			return c.decode(mem, m.Type, f, depth+1)
 		})
 	}
@@ -181,7 +187,8 @@ func (c *codec) elements(mem []byte, t btf.Type, v reflect.Value, do func([]byte
 	return nil
 }
 
-// fields applies do to the members of a structure and the fields of a Go struct.
+// fields applies do to the members of a structure and the fields of a Go struct: to
+// the memory of the member or, of a bit field, that of the whole structure.
 func (c *codec) fields(mem []byte, t btf.Type, v reflect.Value, do func([]byte, btf.Member, reflect.Value) error) error {
 	if v.Kind() != reflect.Struct {
 		return shapeError(t, v, "want a struct or its bytes")
@@ -202,8 +209,11 @@ func (c *codec) fields(mem []byte, t btf.Type, v reflect.Value, do func([]byte, 
 			return err
 		}
 		at := uint64(m.BitOffset / 8)
-		if m.BitSize != 0 || at > uint64(len(mem)) || size > uint64(len(mem))-at {
-			return shapeError(t, v, fmt.Sprintf("member %q is a bit field or outside the structure", m.Name))
+		if m.BitSize != 0 {
+			at, size = 0, uint64(len(mem))
+		}
+		if at > uint64(len(mem)) || size > uint64(len(mem))-at {
+			return shapeError(t, v, fmt.Sprintf("member %q is outside the structure", m.Name))
 		}
 		if !field.IsExported() {
 			return shapeError(t, v, fmt.Sprintf("field %q is not exported", field.Name))
@@ -219,9 +229,16 @@ func (c *codec) fields(mem []byte, t btf.Type, v reflect.Value, do func([]byte, 
 }
 
 func (c *codec) putInt(mem []byte, t btf.Type, v reflect.Value) error {
-	var n uint64
+	n, err := integer(t, v, uint(8*len(mem)))
+	if err != nil {
+		return err
+	}
+	return c.putWord(mem, n)
+}
+
+// integer is the value of a Go integer or bool, if it fits into that many bits.
+func integer(t btf.Type, v reflect.Value, bits uint) (n uint64, err error) {
 	fits := true
-	bits := uint(8 * len(mem))
 	switch {
 	case v.CanInt():
 		i := v.Int()
@@ -239,12 +256,12 @@ func (c *codec) putInt(mem []byte, t btf.Type, v reflect.Value) error {
 			n = 1
 		}
 	default:
-		return shapeError(t, v, "want an integer")
+		return 0, shapeError(t, v, "want an integer")
 	}
 	if !fits {
-		return fmt.Errorf("%w: %v does not fit into %d bytes", ErrRange, v, len(mem))
+		return 0, fmt.Errorf("%w: %v does not fit into %d bits", ErrRange, v, bits)
 	}
-	return c.putWord(mem, n)
+	return n, nil
 }
 
 func (c *codec) getInt(mem []byte, t btf.Type, v reflect.Value) error {
@@ -252,7 +269,12 @@ func (c *codec) getInt(mem []byte, t btf.Type, v reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	signed := int64(n) << (64 - 8*len(mem)) >> (64 - 8*len(mem))
+	return setInteger(t, v, n, uint(8*len(mem)))
+}
+
+// setInteger is the inverse of integer.
+func setInteger(t btf.Type, v reflect.Value, n uint64, bits uint) error {
+	signed := int64(n) << (64 - bits) >> (64 - bits)
 	switch {
 	case v.Kind() == reflect.Bool:
 		v.SetBool(n != 0)

@@ -63,9 +63,7 @@ func (e *MismatchError) compare(prefix string, n *Spec, info *Info) {
 	if n.Type != sys.MapTypeStructOps {
 		number("value size", uint64(n.ValueSize), uint64(info.ValueSize))
 	}
-	// An inner array may be of another length than its template only where
-	// BPF_F_INNER_MAP says so; the kernel compares the rest itself.
-	if prefix == "" || n.Flags&sys.BPF_F_INNER_MAP == 0 {
+	if prefix == "" || fixedInner(n) {
 		number("max entries", uint64(n.MaxEntries), uint64(info.MaxEntries))
 	}
 	hex("flags", uint64(n.Flags), uint64(info.Flags))
@@ -79,6 +77,12 @@ func (e *MismatchError) compare(prefix string, n *Spec, info *Info) {
 	if prefix == "" && n.Inner != nil && info.Inner != nil {
 		e.compare("inner ", n.Inner, info.Inner)
 	}
+}
+
+// fixedInner says whether the kernel wants inner maps to have as many entries as
+// their template: arrays have to, unless BPF_F_INNER_MAP says otherwise.
+func fixedInner(s *Spec) bool {
+	return s.Type == sys.MapTypeArray && s.Flags&sys.BPF_F_INNER_MAP == 0 || s.Type == sys.MapTypeXSKMap
 }
 
 // numbers adds a row if two numbers differ; they are shown in a base, after what

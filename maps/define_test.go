@@ -1,6 +1,7 @@
 package maps
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -195,6 +196,49 @@ func TestSpecVariables(t *testing.T) {
 	s := &Spec{Name: "x"}
 	_, err = s.Variable("y")
 	want(t, err, ErrNotExist)
+}
+
+// TestBitFields: members of some bits are where the ABI of each byte order has them.
+func TestBitFields(t *testing.T) {
+	type flags struct {
+		A uint8  // 3 bits
+		B int    // 5 bits, signed
+		C uint16 // 12 bits
+		_ uint8
+		D bool // 1 bit, the last
+	}
+	for _, c := range []struct {
+		order binary.ByteOrder
+		want  []byte
+	}{
+		{binary.LittleEndian, []byte{0xed, 0xbc, 0x0a, 0x80}},
+		{binary.BigEndian, []byte{0xbd, 0xab, 0xc0, 0x01}},
+	} {
+		var b btf.Builder
+		u32, i32 := b.AddInt("unsigned int", 4, 0), b.AddInt("int", 4, btf.IntSigned)
+		id := b.AddStruct("flags", 4, btf.Member{Name: "a", Type: u32, BitSize: 3}, btf.Member{Name: "b", Type: i32, BitOffset: 3, BitSize: 5},
+			btf.Member{Name: "c", Type: u32, BitOffset: 8, BitSize: 12}, btf.Member{Name: "d", Type: u32, BitOffset: 31, BitSize: 1})
+		raw, err := b.Bytes(c.order)
+		want(t, err)
+		types, err := btf.Parse(raw, nil)
+		want(t, err)
+		s := &Spec{Name: ".data", BTF: types, Data: make([]byte, 4), DataSize: 4, Vars: []Var{{Name: "v", Type: id, Size: 4}}}
+		v, err := s.Variable("v")
+		want(t, err)
+		in, out := flags{A: 5, B: -3, C: 0xabc, D: true}, flags{}
+		want(t, v.Set(in))
+		if !bytes.Equal(s.Data, c.want) {
+			t.Errorf("%v: memory is % x, want % x", c.order, s.Data, c.want)
+		}
+		if want(t, v.Get(&out)); out != in {
+			t.Errorf("%v: got %+v, want %+v", c.order, out, in)
+		}
+		want(t, v.Set(flags{A: 8}), ErrRange)
+		want(t, v.Set(flags{B: 16}), ErrRange)
+		want(t, v.Set(flags{B: -16}))
+		small := struct{ A, B, C, D uint8 }{}
+		want(t, v.Get(&small), ErrRange) // B is negative
+	}
 }
 
 func ExampleSpec_Variable() {

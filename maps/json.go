@@ -286,26 +286,10 @@ func (j *jsonWriter) members(c *codec, t btf.Type, mem []byte, depth int) error 
 	return nil
 }
 
-// bitField is a member of some bits, counted from the least significant of the
-// first byte in little endian and from the most significant in big endian.
 func (j *jsonWriter) bitField(c *codec, m btf.Member, mem []byte) error {
-	end := uint64(m.BitOffset) + uint64(m.BitSize)
-	if m.BitSize > 64 || (end+7)/8 > uint64(len(mem)) {
-		return fmt.Errorf("bit field %q ends after its structure of %d bytes", m.Name, len(mem))
-	}
-	t, err := c.b.Resolve(m.Type)
+	t, n, err := c.bits(mem, m)
 	if err != nil {
 		return err
-	}
-	var n uint64
-	little := c.order.Uint16([]byte{1, 0}) == 1
-	for i := range m.BitSize {
-		bit := m.BitOffset + i
-		if little {
-			n |= uint64(mem[bit/8]>>(bit%8)&1) << i
-		} else {
-			n = n<<1 | uint64(mem[bit/8]>>(7-bit%8)&1)
-		}
 	}
 	if shift := 64 - m.BitSize; t.Signed() {
 		j.int(int64(n) << shift >> shift)

@@ -85,13 +85,39 @@ func TestKernelXSKMap(t *testing.T) {
 		t.Skipf("needs AF_XDP sockets (CONFIG_XDP_SOCKETS): %v", err)
 	}
 	defer syscall.Close(fd)
+	wantRedirect(t, m, 1, false)
 	if err := m.SetSlot(1, fd); errors.Is(err, sys.ENOBUFS) {
-		return // since 7.x the socket has to have its rings
+		receiveRings(t, fd) // newer kernels want the socket to have them
+		want(t, m.SetSlot(1, fd))
 	} else {
 		want(t, err)
 	}
+	wantRedirect(t, m, 1, true)
 	want(t, m.SetSlot(4, fd), ErrRange)
 	want(t, m.Delete(u32(1)))
+	wantRedirect(t, m, 1, false)
+}
+
+// receiveRings gives an AF_XDP socket memory for packets and the rings for receiving
+// (Documentation/networking/af_xdp.rst).
+func receiveRings(t *testing.T, fd int) {
+	t.Helper()
+	const solXDP, rxRing, umemReg, fillRing, completionRing = 283, 2, 4, 5, 6
+	memory, err := syscall.Mmap(-1, 0, 4*4096, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+	want(t, err)
+	t.Cleanup(func() { syscall.Munmap(memory) })
+	reg := struct {
+		addr, length        uint64
+		chunkSize, headroom uint32
+		flags, txMetadata   uint32
+	}{addr: uint64(uintptr(at(memory))), length: uint64(len(memory)), chunkSize: 4096}
+	set := func(option int, value []byte) {
+		want(t, syscall.SetsockoptString(fd, solXDP, option, string(value)))
+	}
+	set(umemReg, bytesOf(&reg))
+	for _, ring := range []int{fillRing, completionRing, rxRing} {
+		set(ring, u32(4))
+	}
 }
 
 // storage makes a map that keeps values with kernel objects.

@@ -1,10 +1,9 @@
 package maps
 
 import (
-	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/lode-bpf/lode/internal/ktest"
@@ -73,105 +72,6 @@ func TestKernelArray(t *testing.T) {
 	_, err := m.Lookup(u32(3))
 	want(t, err, ErrNotExist)
 	want(t, m.Delete(u32(0)), sys.EINVAL)
-}
-
-// TestKernelPerCPU: each CPU has its own value.
-func TestKernelPerCPU(t *testing.T) {
-	for _, typ := range []sys.MapType{sys.MapTypePerCPUHash, sys.MapTypePerCPUArray, sys.MapTypeLRUPerCPUHash} {
-		t.Run(typ.String(), func(t *testing.T) {
-			m := newMapOf(t, &Spec{Type: typ, KeySize: 4, ValueSize: 4, MaxEntries: 4})
-			cpus, err := sys.PossibleCPUs()
-			want(t, err)
-			if m.CPUs() != cpus || m.ElemSize() != 8*cpus {
-				t.Fatalf("%d CPUs, %d bytes, want %d and %d", m.CPUs(), m.ElemSize(), cpus, 8*cpus)
-			}
-			values := make([][]byte, cpus)
-			for i := range values {
-				values[i] = u32(uint32(100 + i))
-			}
-			want(t, m.UpdatePerCPU(u32(1), values, sys.BPF_ANY))
-			got, err := m.LookupPerCPU(u32(1))
-			want(t, err)
-			for i := range got {
-				if !bytes.Equal(got[i], values[i]) {
-					t.Errorf("CPU %d has % x, want % x", i, got[i], values[i])
-				}
-			}
-			want(t, m.Update(u32(1), u32(1), sys.BPF_ANY), ErrSize)
-			want(t, m.UpdatePerCPU(u32(1), values[:cpus-1], sys.BPF_ANY), ErrSize)
-			one := make([]byte, 4)
-			want(t, m.LookupCPU(u32(1), cpus-1, one))
-			if !bytes.Equal(one, values[cpus-1]) {
-				t.Errorf("CPU %d has % x, want % x", cpus-1, one, values[cpus-1])
-			}
-			want(t, m.LookupCPU(u32(1), cpus, one), ErrRange)
-			want(t, m.UpdateCPU(u32(1), cpus, one, 0), ErrRange)
-		})
-	}
-}
-
-// TestKernelOneCPU: the value of one CPU is set without those of the others, one by
-// one and in batches, and so are all from one value; older kernels say no.
-func TestKernelOneCPU(t *testing.T) {
-	cpus, err := sys.PossibleCPUs()
-	want(t, err)
-	for _, typ := range []sys.MapType{sys.MapTypePerCPUHash, sys.MapTypePerCPUArray, sys.MapTypeLRUPerCPUHash} {
-		t.Run(typ.String(), func(t *testing.T) {
-			m := newMapOf(t, &Spec{Type: typ, KeySize: 4, ValueSize: 4, MaxEntries: 4})
-			want(t, m.Update(u32(1), replicate(u32(100), cpus), sys.BPF_ANY))
-			err := m.UpdateCPU(u32(1), cpus-1, u32(7), 0)
-			if !atLeast(7, 0) {
-				var lacks *sys.NotSupported
-				if want(t, err, errors.ErrUnsupported, sys.EINVAL); !errors.As(err, &lacks) || lacks.Since != "7.0" {
-					t.Errorf("this kernel cannot, and the error is %v", err)
-				}
-				wantPerCPU(t, m, 1, replicate(u32(100), cpus))
-				return
-			}
-			want(t, err)
-			all := replicate(u32(100), cpus)
-			copy(all[8*(cpus-1):], u32(7))
-			wantPerCPU(t, m, 1, all)
-			if err := m.UpdateCPU(u32(1), 0, u32(7), sys.BPF_NOEXIST); typ != sys.MapTypePerCPUArray {
-				want(t, err, ErrExist)
-			}
-			want(t, m.Update(u32(1), u32(9), sys.BPF_F_ALL_CPUS))
-			wantPerCPU(t, m, 1, replicate(u32(9), cpus))
-
-			flags := uint64(cpus-1)<<32 | sys.BPF_F_CPU
-			n, err := m.UpdateBatch(append(u32(1), u32(2)...), append(u32(11), u32(12)...), flags)
-			if want(t, err); n != 2 {
-				t.Errorf("%d of 2 set", n)
-			}
-			for key := range uint32(2) {
-				one := make([]byte, 4)
-				want(t, m.LookupCPU(u32(key+1), cpus-1, one))
-				if !bytes.Equal(one, u32(key+11)) {
-					t.Errorf("key %d has % x, want %d", key+1, one, key+11)
-				}
-			}
-			got := map[uint32]uint32{}
-			keys, values := make([]byte, 4*4), make([]byte, 4*4)
-			for c := (Cursor{}); !c.Done(); {
-				n, err := m.LookupBatch(&c, keys, values, flags)
-				want(t, err)
-				for i := range n {
-					got[binary.NativeEndian.Uint32(keys[4*i:])] = binary.NativeEndian.Uint32(values[4*i:])
-				}
-			}
-			if got[1] != 11 || got[2] != 12 {
-				t.Errorf("a batch has %v, want 11 and 12 for 1 and 2", got)
-			}
-		})
-	}
-}
-
-// wantPerCPU compares the values of all CPUs.
-func wantPerCPU(t *testing.T, m *Map, key uint32, want []byte) {
-	t.Helper()
-	if got := lookup(t, m, u32(key)); !bytes.Equal(got, want) {
-		t.Errorf("key %d has % x, want % x", key, got, want)
-	}
 }
 
 // TestKernelLPMTrie: the longest prefix that matches wins.
@@ -256,8 +156,8 @@ func TestKernelMapOfMaps(t *testing.T) {
 	for _, typ := range []sys.MapType{sys.MapTypeArrayOfMaps, sys.MapTypeHashOfMaps} {
 		t.Run(typ.String(), func(t *testing.T) {
 			inner := &Spec{Name: "in", Type: sys.MapTypeHash, KeySize: 4, ValueSize: 8, MaxEntries: 4}
-			outer := newMapOf(t, &Spec{Name: "out", Type: typ, KeySize: 4, MaxEntries: 4, Inner: inner,
-				Slots: []Slot{{Index: 1, Map: "in"}}})
+			s := &Spec{Name: "out", Type: typ, KeySize: 4, MaxEntries: 4, Inner: inner, Slots: []Slot{{Index: 1, Map: "in"}}}
+			outer := newMapOf(t, s)
 			if d, err := outer.Describe(); err != nil || d.Inner != nil {
 				t.Errorf("an empty map of maps describes its inner maps as %+v, %v", d.Inner, err)
 			}
@@ -287,7 +187,26 @@ func TestKernelMapOfMaps(t *testing.T) {
 			if n != 1 {
 				t.Errorf("%d entries, want 1", n)
 			}
+			want(t, in.Update(u32(9), u64(1234), 0))
+			find := loadProg(t, sys.ProgTypeSocketFilter, code( // the value of 9 in the map at 1
+				[]ins{{op: opStoreW, dst: 10, off: -4, imm: 1}, {op: opMovReg, dst: 2, src: 10}, {op: opAddImm, dst: 2, imm: -4}},
+				mapFD(1, outer), []ins{{op: opCall, imm: 1}, {op: opJeqImm, dst: 0, off: 7},
+					{op: opStoreW, dst: 10, off: -4, imm: 9}, {op: opMovReg, dst: 2, src: 10}, {op: opAddImm, dst: 2, imm: -4},
+					{op: opMovReg, dst: 1, src: 0}, {op: opCall, imm: 1}, {op: opJeqImm, dst: 0, off: 1},
+					{op: opLdxDW, dst: 0, src: 0}, {op: opExit}}))
+			if got := run(t, find); got != 1234 {
+				t.Errorf("a program finds %d, want 1234", got)
+			}
 			want(t, outer.Delete(u32(1)))
+			if got := run(t, find); got != 0 {
+				t.Errorf("a program finds %d in an empty slot", got)
+			}
+			larger := *inner
+			larger.MaxEntries = 8
+			want(t, outer.SetSlot(1, newMapOf(t, &larger).FD()))
+			d, err = outer.Describe()
+			want(t, err)
+			want(t, Compatible(s, d, Env{})) // an inner hash may be larger than its template
 		})
 	}
 }
@@ -315,14 +234,47 @@ func TestKernelDescriptorMaps(t *testing.T) {
 		}
 	})
 	t.Run("cgroup_array", func(t *testing.T) {
-		m := newMapOf(t, &Spec{Type: sys.MapTypeCgroupArray, KeySize: 4, ValueSize: 4, MaxEntries: 1})
-		dir, err := sys.Live().OpenAt(sys.AT_FDCWD, ktest.Cgroup(t), sys.OpenHow{Flags: sys.O_RDONLY | sys.O_DIRECTORY})
-		want(t, err)
-		defer sys.Live().Close(dir)
-		want(t, m.SetSlot(0, dir))
-		want(t, m.SetSlot(1, dir), ErrRange)
-		want(t, m.Delete(u32(0)))
+		m := newMapOf(t, &Spec{Type: sys.MapTypeCgroupArray, KeySize: 4, ValueSize: 4, MaxEntries: 2})
+		cgroup := ktest.Cgroup(t)
+		under := func(slot int32) *sys.FD {
+			return loadProg(t, sys.ProgTypeRawTracepoint, code(mapFD(1, m), []ins{{op: opMovImm, dst: 2, imm: slot},
+				{op: opCall, imm: 37}, {op: opExit}})) // bpf_current_task_under_cgroup
+		}
+		result := func(prog *sys.FD) int32 {
+			attr := &sys.ProgTestRunAttr{ProgFD: prog.Num()}
+			want(t, sys.ProgTestRun(sys.Live(), attr))
+			return int32(attr.RetVal)
+		}
+		if got := result(under(0)); got >= 0 {
+			t.Errorf("an empty slot gives %d, want an error", got)
+		}
+		for slot, path := range []string{cgroup, filepath.Dir(cgroup)} { // this process is in none made here, but somewhere
+			dir, err := sys.Live().OpenAt(sys.AT_FDCWD, path, sys.OpenHow{Flags: sys.O_RDONLY | sys.O_DIRECTORY})
+			want(t, err)
+			defer sys.Live().Close(dir)
+			want(t, m.SetSlot(uint32(slot), dir))
+			want(t, m.SetSlot(2, dir), ErrRange)
+			if got := result(under(int32(slot))); got != int32(slot) {
+				t.Errorf("under %s: %d, want %d", path, got, slot)
+			}
+		}
+		want(t, m.Delete(u32(1)))
+		if got := result(under(1)); got >= 0 {
+			t.Errorf("a cleared slot gives %d, want an error", got)
+		}
 	})
+}
+
+// wantRedirect runs an XDP program that sends its packet on by the map: XDP_REDIRECT
+// if there is such an entry, XDP_ABORTED if not.
+func wantRedirect(t *testing.T, m *Map, key int32, there bool) {
+	t.Helper()
+	want := map[bool]uint32{true: 4, false: 0}[there]
+	prog := loadProg(t, sys.ProgTypeXDP, code(mapFD(1, m), []ins{{op: opMovImm, dst: 2, imm: key}, {op: opMovImm, dst: 3},
+		{op: opCall, imm: 51}, {op: opExit}})) // bpf_redirect_map
+	if got := run(t, prog); got != want {
+		t.Errorf("a redirect to entry %d is %d, want %d", key, got, want)
+	}
 }
 
 // TestKernelDevMap: values are devices, and the kernel adds BPF_F_RDONLY_PROG.
@@ -336,6 +288,8 @@ func TestKernelDevMap(t *testing.T) {
 			if got := binary.NativeEndian.Uint32(lookup(t, m, u32(1))); got != 1 {
 				t.Errorf("device is %d, want 1", got)
 			}
+			wantRedirect(t, m, 1, true)
+			wantRedirect(t, m, 2, false)
 			want(t, m.Update(u32(2), u32(4000), sys.BPF_ANY), sys.EINVAL)
 			info, err := m.Info()
 			want(t, err)
@@ -355,8 +309,10 @@ func TestKernelCPUMap(t *testing.T) {
 	if got := binary.NativeEndian.Uint32(lookup(t, m, u32(0))); got != 64 {
 		t.Errorf("queue has %d places, want 64", got)
 	}
+	wantRedirect(t, m, 0, true)
 	want(t, m.Update(u32(1), u32(64), sys.BPF_ANY), ErrRange)
 	want(t, m.Delete(u32(0)))
+	wantRedirect(t, m, 0, false)
 }
 
 // TestKernelRHash: a hash table that grows.

@@ -20,7 +20,7 @@ import (
 // integer or enumeration, provided the value fits; bool; float; string or
 // []byte for an array of characters; an array or slice for an array; a struct
 // for a structure, whose fields, but those named "_", are the members in their
-// order; and for everything, unions and pointers too, a byte slice or array of
+// order, bit fields among them; and for everything, unions and pointers too, a byte slice or array of
 // the variable's size. They need the variable's type; Bytes and SetBytes do
 // not.
 type Variable struct {

@@ -179,7 +179,7 @@ func records(b []byte, size, std uint32) (sys.Pointer, uint32, uint32) {
 func (l *loader) load() (*sys.FD, error) {
 	a := l.attr()
 	if l.opts.LogLevel != 0 {
-		return l.loadLogged(a, l.opts.LogLevel)
+		return l.loadLogged(a, l.opts.LogLevel, nil)
 	}
 	fd, err := sys.ProgLoad(l.k, a)
 	if err == nil {
@@ -194,7 +194,7 @@ func (l *loader) load() (*sys.FD, error) {
 	if !worthALog(err) {
 		return nil, l.loadError(err)
 	}
-	return l.loadLogged(a, sys.BPF_LOG_LEVEL1)
+	return l.loadLogged(a, sys.BPF_LOG_LEVEL1, err)
 }
 
 // withoutAttachType says whether the kernel may have refused the program
@@ -217,8 +217,10 @@ func worthALog(err error) bool {
 }
 
 // loadLogged loads with a log. A buffer that is too small is made larger: to
-// the size that the kernel reports (Linux 6.4), or twice as large.
-func (l *loader) loadLogged(a *sys.ProgLoadAttr, level uint32) (*sys.FD, error) {
+// the size that the kernel reports (Linux 6.4), or eight times as large, because
+// the verifier does all its work again. plain is the error of a load without a log,
+// nil if there was none.
+func (l *loader) loadLogged(a *sys.ProgLoadAttr, level uint32, plain error) (*sys.FD, error) {
 	limit := l.opts.LogSize
 	if limit <= 0 {
 		limit = DefaultLogSize
@@ -228,16 +230,21 @@ func (l *loader) loadLogged(a *sys.ProgLoadAttr, level uint32) (*sys.FD, error) 
 		buf := make([]byte, size)
 		a.LogLevel, a.LogSize, a.LogBuf, a.LogTrueSize = level, uint32(size), sys.BytesPtr(buf), 0
 		fd, err := sys.ProgLoad(l.k, a)
-		full := errors.Is(err, sys.ENOSPC)
+		full := errors.Is(err, sys.ENOSPC) && (a.LogTrueSize == 0 || int(a.LogTrueSize) > size)
 		if full && size < limit {
-			size = min(limit, max(2*size, int(a.LogTrueSize)))
+			if size *= 8; a.LogTrueSize != 0 {
+				size = int(a.LogTrueSize)
+			}
+			size = min(limit, size)
 			continue
 		}
 		log := text(buf)
-		if err != nil && full && l.opts.LogLevel != 0 && a.LogTrueSize != 0 {
-			// The program may be right and only its log too large: the kernel
-			// fails such a load. Without a log the truth comes out.
-			if fd, err = l.unlogged(a); err == nil {
+		if full {
+			// A log that is too large fails any load; without it the truth comes out.
+			if plain == nil {
+				fd, plain = l.unlogged(a)
+			}
+			if err = plain; err == nil {
 				log += "\n(cut: Load keeps " + strconv.Itoa(limit) + " bytes)"
 			}
 		}

@@ -34,7 +34,7 @@ func boot(ctx context.Context, k kernel, image, dir string) *run {
 // the results.
 func (r *run) qemu(ctx context.Context, k kernel, image, console string) error {
 	c := exec.CommandContext(ctx, "qemu-system-x86_64",
-		"-accel", "tcg,thread=single", "-cpu", "max", "-smp", "1", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot",
+		"-accel", "tcg,thread=single", "-cpu", "max", "-smp", "1,maxcpus=3", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot",
 		"-serial", "file:"+console, "-serial", "stdio", "-kernel", k.image, "-initrd", image,
 		"-append", "console=ttyS0 rdinit=/init panic=-1 oops=panic quiet lsm=landlock,lockdown,yama,integrity,apparmor,bpf")
 	out, err := c.StdoutPipe()
