@@ -245,3 +245,75 @@ func TestKernelPerfWait(t *testing.T) {
 		t.Error("a sample after the close")
 	}
 }
+
+// TestKernelRingBufCloseWhileReading: a reader may be closed by another goroutine in
+// the midst of a batch; the sample at hand stays readable.
+func TestKernelRingBufCloseWhileReading(t *testing.T) {
+	ktest.NoFDLeaks(t)
+	m := newMapOf(t, &Spec{Type: sys.MapTypeRingBuf, MaxEntries: 1 << 16})
+	prog := emitter(t, m, 8, 0)
+	for range 50 {
+		r, err := NewRingReader(m)
+		want(t, err)
+		repeat(t, prog, 1000)
+		reading, done := make(chan struct{}), make(chan int)
+		go func() {
+			n := 0
+			for s, err := range r.All(context.Background()) {
+				if err != nil {
+					if !errors.Is(err, ErrClosed) {
+						t.Error(err)
+					}
+					break
+				}
+				if n++; n == 1 {
+					close(reading)
+				}
+				for range 100 {
+					n += int(s[7]) // 0: numbers are small
+				}
+			}
+			done <- n
+		}()
+		<-reading
+		want(t, r.Close())
+		if n := <-done; n == 0 || n > 1000 {
+			t.Errorf("%d samples", n)
+		}
+		again, err := NewRingReader(m) // takes what the first has left
+		want(t, err)
+		for range again.Drain() {
+		}
+		want(t, again.Close())
+	}
+}
+
+// TestKernelRingBufCancel: the end of one wait's context does not end the next wait,
+// even if a sample comes at the same moment.
+func TestKernelRingBufCancel(t *testing.T) {
+	ktest.NoFDLeaks(t)
+	m := newMapOf(t, &Spec{Type: sys.MapTypeRingBuf, MaxEntries: 4096})
+	r, err := NewRingReader(m)
+	want(t, err)
+	defer r.Close()
+	prog := emitter(t, m, 8, 0)
+	for range 2000 {
+		ctx, cancel := context.WithCancel(context.Background())
+		emitted := make(chan struct{})
+		go func() {
+			defer close(emitted)
+			run(t, prog)
+			cancel()
+		}()
+		if err := r.Wait(ctx); err != nil {
+			want(t, err, context.Canceled)
+		}
+		<-emitted
+		for range r.Drain() {
+		}
+		go run(t, prog)
+		want(t, r.Wait(context.Background()))
+		for range r.Drain() {
+		}
+	}
+}

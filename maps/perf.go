@@ -44,7 +44,8 @@ type PerfReader struct {
 	m      *Map
 	wait   *waiter
 	rings  []*perfRing
-	mu     sync.Mutex // held while the memory is used, and while it is unmapped
+	mu     sync.Mutex // held while the memory is used outside of loops, and while it is unmapped
+	inside int        // loops over samples that are under way
 	closed atomic.Bool
 
 	samples, lost, unknown uint64
@@ -208,20 +209,42 @@ func (r *PerfReader) All(ctx context.Context) iter.Seq2[PerfSample, error] {
 // Drain delivers what is there and returns without waiting.
 func (r *PerfReader) Drain() iter.Seq[PerfSample] {
 	return func(yield func(PerfSample) bool) {
+		if !r.enter() {
+			return
+		}
+		defer r.leave()
 		for _, ring := range r.rings {
-			if !r.drain(ring, yield) {
+			if r.closed.Load() || !r.drain(ring, yield) {
 				return
 			}
 		}
 	}
 }
 
+// enter begins a loop over samples; false if the reader is closed.
+func (r *PerfReader) enter() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed.Load() {
+		return false
+	}
+	r.inside++
+	return true
+}
+
+// leave ends it, and releases the buffers if the reader was closed meanwhile. What
+// could fail then is to clear a slot, of a buffer that nobody reads.
+func (r *PerfReader) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.inside--; r.inside == 0 && r.closed.Load() {
+		_ = r.releaseRings()
+	}
+}
+
 // drain delivers the samples of one CPU. The position is given back after each,
 // and the lock is not held while the loop's body runs.
 func (r *PerfReader) drain(ring *perfRing, yield func(PerfSample) bool) bool {
-	if r.closed.Load() {
-		return true
-	}
 	end := atomic.LoadUint64(ring.head)
 	for ring.pos < end {
 		s, ok := r.next(ring, end)
@@ -301,8 +324,8 @@ func (r *PerfReader) Stats() PerfStats {
 }
 
 // Close ends a Wait that is under way, takes the buffers out of the map and
-// releases them: samples must not be used any more. A second Close does
-// nothing.
+// releases them. A loop over All or Drain, here or in another goroutine, ends after
+// the sample that it is at; the buffers go with it. A second Close does nothing.
 func (r *PerfReader) Close() error {
 	if r.closed.Swap(true) {
 		return nil
@@ -317,6 +340,15 @@ func (r *PerfReader) closeRings() error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.inside == 0 {
+		errs = append(errs, r.releaseRings())
+	}
+	return errors.Join(errs...)
+}
+
+// releaseRings takes the buffers out of the map and unmaps them; r.mu is held.
+func (r *PerfReader) releaseRings() error {
+	var errs []error
 	for _, ring := range r.rings {
 		if r.m.FD() >= 0 {
 			if err := r.m.Delete(u32Key(ring.cpu)); !errors.Is(err, ErrNotExist) {

@@ -36,7 +36,8 @@ const (
 type RingReader struct {
 	m      *Map
 	wait   *waiter
-	mu     sync.Mutex // held while the memory is used, and while it is unmapped
+	mu     sync.Mutex // held while the memory is used outside of loops, and while it is unmapped
+	inside int        // loops over samples that are under way
 	closed atomic.Bool
 
 	consumerPage, producerPages []byte
@@ -212,12 +213,13 @@ func (r *RingReader) Drain() iter.Seq[[]byte] {
 }
 
 // batch delivers what is there. The lock is not held while the loop's body
-// runs, which may close the reader; if it does, the memory is gone.
+// runs, which may close the reader; the memory stays until the loop is left.
 func (r *RingReader) batch(yield func([]byte, error) bool) bool {
 	going := true
-	if r.closed.Load() {
+	if !r.enter() {
 		return true
 	}
+	defer r.leave()
 	limit := r.size / releaseEvery
 	r.scan(func(sample []byte) bool {
 		going = yield(sample, nil)
@@ -231,6 +233,27 @@ func (r *RingReader) batch(yield func([]byte, error) bool) bool {
 	})
 	r.Release()
 	return going
+}
+
+// enter begins a loop over samples; false if the reader is closed.
+func (r *RingReader) enter() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed.Load() {
+		return false
+	}
+	r.inside++
+	return true
+}
+
+// leave ends it, and unmaps the ring if it was closed meanwhile: that can only fail
+// for a ring that is not mapped.
+func (r *RingReader) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.inside--; r.inside == 0 && r.closed.Load() {
+		_ = r.unmap()
+	}
 }
 
 // Read appends the next sample to buf, waiting for it if there is none, and
@@ -276,8 +299,10 @@ func (r *RingReader) Stats() RingStats {
 	return RingStats{Samples: r.samples, Discarded: r.discarded, Wakeups: r.wait.wakeups.Load()}
 }
 
-// Close ends a Wait that is under way and unmaps the ring: samples must not be
-// used any more. A second Close does nothing.
+// Close ends a Wait that is under way and unmaps the ring: samples of Poll must not
+// be used any more. A loop over All or Drain, here or in another goroutine, ends
+// after the sample that it is at; the memory goes with it. A second Close does
+// nothing.
 func (r *RingReader) Close() error {
 	if r.closed.Swap(true) {
 		return nil
@@ -285,6 +310,9 @@ func (r *RingReader) Close() error {
 	err := r.wait.close()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.inside > 0 {
+		return err
+	}
 	return errors.Join(err, r.unmap())
 }
 

@@ -70,10 +70,11 @@ func (w *waiter) wait(ctx context.Context, write bool, ready func() bool) error 
 	if ctx.Done() != nil {
 		// The end of the context is a deadline in the past, until this wait is
 		// over; then the deadline is the caller's again.
+		over := false // the function below may come late
 		stop := context.AfterFunc(ctx, func() {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			if !w.closed.Load() {
+			if !over && !w.closed.Load() {
 				w.file.SetDeadline(past) // fails only when closed meanwhile
 			}
 		})
@@ -81,6 +82,7 @@ func (w *waiter) wait(ctx context.Context, write bool, ready func() bool) error 
 			if !stop() {
 				w.mu.Lock()
 				defer w.mu.Unlock()
+				over = true
 				w.file.SetDeadline(w.deadline)
 			}
 		}()
