@@ -95,6 +95,8 @@ func createHint(s *Spec) string {
 		return "a map of type lpm_trie needs the flag BPF_F_NO_PREALLOC"
 	case s.KeySize == 0:
 		return "the definition has no key size"
+	case s.Type == sys.MapTypeStackTrace && s.ValueSize == 0:
+		return "the definition has no value size, which is 8 bytes for each level of the stack"
 	}
 	if s.MaxEntries == 0 {
 		return "the definition has no max_entries"

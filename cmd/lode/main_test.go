@@ -186,6 +186,8 @@ func TestBadInput(t *testing.T) {
 		"not features":        {[]string{"features", "--diff", object(t, "core.bpf.c"), "testdata/old.features"}, 1, []string{"core.bpf.c", "lode features"}},
 		"not hexadecimal":     {[]string{"prog", "run", "--data", "hex:x", "1"}, 2, []string{"hexadecimal"}},
 		"no pin":              {[]string{"map", "show"}, 2, []string{"one map"}},
+		"verify: no type":     {[]string{"verify", "--type", "xpd", "x"}, 2, []string{`program type "xpd"`}},
+		"verify: no time":     {[]string{"verify", "--limit", "0s", "x"}, 2, []string{"no time"}},
 		"wrong choice":        {[]string{"plan", "--legacy", "maybe", "x"}, 2, []string{"auto, never or only"}},
 		"relative pin root":   {[]string{"plan", "--pin-root", "x", object(t, "counter.bpf.o")}, 2, []string{"absolute"}},
 		"map dump of nothing": {[]string{"map", "dump"}, 2, []string{"usage: lode map dump"}},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 
 	"github.com/lode-bpf/lode"
 	"github.com/lode-bpf/lode/compat/iproute2"
@@ -28,6 +29,17 @@ func (e *env) open() (*lode.Object, error) {
 		return nil, err
 	}
 	return o, e.edit(o)
+}
+
+// checkChoices finds a wrong flag before the first file is opened.
+func (e *env) checkChoices() error {
+	if _, ok := sys.ParseProgType(e.opts.typ); !ok && e.opts.typ != "" {
+		return usage("--type: there is no program type %q", e.opts.typ)
+	}
+	if !slices.Contains([]string{"auto", "never", "only"}, e.opts.legacy) {
+		return usage("--legacy is auto, never or only, not %q", e.opts.legacy)
+	}
+	return nil
 }
 
 // openLegacy reads an object file with the map formats of compat allowed or not.

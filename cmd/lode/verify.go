@@ -68,6 +68,11 @@ func verify(e *env) error {
 		return compareVerified(e)
 	case len(e.args) == 0:
 		return usage("want at least one file")
+	case e.opts.limit <= 0:
+		return usage("--limit %v leaves no time", e.opts.limit)
+	}
+	if err := e.checkChoices(); err != nil {
+		return err
 	}
 	v := verifier{env: e, kernel: &timedKernel{Kernel: sys.Live(), limit: e.opts.limit}, reloc: kernelEnv()}
 	var all []verified
@@ -190,11 +195,25 @@ func (v *verifier) load(o *lode.Object) error {
 		return err
 	}
 	c, err := o.Load(v.ctx, lode.LoadOptions{Policy: policy, Env: v.reloc, Kernel: v.kernel})
+	if sys.ErrnoOf(err) == sys.ETIMEDOUT {
+		return &limitError{err, v.opts.limit}
+	}
 	if err != nil {
 		return err
 	}
 	return c.Undo()
 }
+
+// A limitError is a program that the verifier took too long for.
+type limitError struct {
+	err   error
+	limit time.Duration
+}
+
+func (e *limitError) Error() string {
+	return fmt.Sprintf("the verifier took longer than %v and was stopped; see --limit", e.limit)
+}
+func (e *limitError) Unwrap() error { return e.err }
 
 // unsized are the maps that grow with what they belong to: their definitions have
 // no max_entries.
@@ -298,7 +317,8 @@ func addReason(all []reason, file, program, text string) []reason {
 // oneLine is the essence of an error.
 func oneLine(err error) string {
 	var v *prog.VerifierError
-	if !errors.As(err, &v) || v.Reason == "" && v.Explanation == "" {
+	var late *limitError
+	if errors.As(err, &late) || !errors.As(err, &v) || v.Reason == "" && v.Explanation == "" {
 		text, _, _ := strings.Cut(err.Error(), "\n")
 		return text
 	}

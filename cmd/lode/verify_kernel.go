@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"runtime"
 	"time"
 
 	"github.com/lode-bpf/lode/sys"
@@ -19,9 +20,9 @@ type timedKernel struct {
 // functions that there can be.
 const statsRoom = 16 << 10
 
-// BPF is bpf(2). A program that takes too long is ETIMEDOUT: its verification
-// cannot be stopped from here, but what comes of it is thrown away, and it ends
-// with the process.
+// BPF is bpf(2). A program that takes too long is ETIMEDOUT. Its verification is
+// stopped by a signal, upon which the kernel gives up and the call is made anew a
+// few times; what comes of it in spite of that is thrown away.
 func (k *timedKernel) BPF(cmd sys.Cmd, attr sys.Attr) (int, error) {
 	a, ok := attr.(*sys.ProgLoadAttr)
 	if !ok {
@@ -38,16 +39,13 @@ func (k *timedKernel) BPF(cmd sys.Cmd, attr sys.Attr) (int, error) {
 		err error
 	}
 	done := make(chan result, 1)
-	abandoned := make(chan struct{})
+	thread := make(chan int, 1)
 	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		thread <- threadID()
 		fd, err := k.Kernel.BPF(cmd, &own)
-		select {
-		case <-abandoned:
-			if err == nil {
-				k.Kernel.Close(fd)
-			}
-		case done <- result{fd, err}:
-		}
+		done <- result{fd, err}
 	}()
 	timer := time.NewTimer(k.limit)
 	defer timer.Stop()
@@ -59,7 +57,22 @@ func (k *timedKernel) BPF(cmd sys.Cmd, attr sys.Attr) (int, error) {
 		}
 		return r.fd, r.err
 	case <-timer.C:
-		close(abandoned)
+		go func() {
+			id := <-thread
+			again := time.NewTicker(time.Millisecond)
+			defer again.Stop()
+			for {
+				select {
+				case r := <-done:
+					if r.err == nil {
+						k.Kernel.Close(r.fd)
+					}
+					return
+				case <-again.C:
+					interruptThread(id)
+				}
+			}
+		}()
 		return -1, &sys.Error{Op: "BPF_PROG_LOAD", Cmd: cmd, Errno: sys.ETIMEDOUT, Hint: "the verifier took longer than " + k.limit.String() + "; see --limit"}
 	}
 }

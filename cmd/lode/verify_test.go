@@ -61,20 +61,41 @@ func TestKernelVerifyFixups(t *testing.T) {
 	}
 }
 
-// TestKernelVerifyLimit is a verifier that takes too long.
-func TestKernelVerifyLimit(t *testing.T) {
-	ktest.Root(t)
-	k := &timedKernel{Kernel: slowKernel{sys.Live()}, limit: time.Millisecond}
+// TestVerifyLimit is a verifier that takes too long: the answer comes in time, and
+// a program that is accepted all the same does not stay.
+func TestVerifyLimit(t *testing.T) {
+	slow := &slowKernel{enough: make(chan struct{}), closed: make(chan int)}
+	k := &timedKernel{Kernel: slow, limit: time.Millisecond}
 	_, err := k.BPF(sys.CmdProgLoad, &sys.ProgLoadAttr{})
 	if !errors.Is(err, sys.ETIMEDOUT) || !strings.Contains(err.Error(), "--limit") {
 		t.Errorf("got %v", err)
 	}
+	close(slow.enough)
+	if fd := <-slow.closed; fd != 77 {
+		t.Errorf("descriptor %d was closed, want 77", fd)
+	}
+	late := &limitError{err, time.Millisecond}
+	if got := oneLine(late); !strings.Contains(got, "longer than 1ms") || errno(late) != int(sys.ETIMEDOUT) {
+		t.Errorf("errno %d, %s", errno(late), got)
+	}
 }
 
 // A slowKernel takes its time for programs.
-type slowKernel struct{ sys.Kernel }
+type slowKernel struct {
+	sys.Kernel
+	enough chan struct{}
+	closed chan int
+}
 
-func (slowKernel) BPF(sys.Cmd, sys.Attr) (int, error) { select {} }
+func (s *slowKernel) BPF(sys.Cmd, sys.Attr) (int, error) {
+	<-s.enough
+	return 77, nil
+}
+
+func (s *slowKernel) Close(fd int) error {
+	s.closed <- fd
+	return nil
+}
 
 // TestKernelVerifyInterrupt is an interrupt at any file: what was verified so
 // far is printed, and nothing is left.

@@ -40,3 +40,10 @@ func deviceName(index uint32) string {
 	name, _, _ := strings.Cut(string(request.name[:]), "\x00")
 	return name
 }
+
+// threadID is the number of the thread that runs this.
+func threadID() int { return syscall.Gettid() }
+
+// interruptThread ends what the kernel does for a thread early. SIGURG means
+// nothing to the process: Go's runtime uses it in the same way.
+func interruptThread(id int) { _ = syscall.Tgkill(os.Getpid(), id, syscall.SIGURG) }

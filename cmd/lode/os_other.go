@@ -22,3 +22,7 @@ func terminal(w any) (columns int, ok bool) {
 
 // deviceName is the name of a network device; it is not found out here.
 func deviceName(uint32) string { return "" }
+
+func threadID() int { return 0 }
+
+func interruptThread(int) {}
