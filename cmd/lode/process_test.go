@@ -128,6 +128,48 @@ func TestKernelInterrupt(t *testing.T) {
 	}
 }
 
+// TestKernelSignal interrupts the process itself, once while it holds links and once
+// in the middle of its work.
+func TestKernelSignal(t *testing.T) {
+	ktest.Root(t)
+	many := []string{"verify", "--json"}
+	for range 10000 {
+		many = append(many, object(t, "minimal.bpf.o"))
+	}
+	for name, c := range map[string]struct {
+		args   []string
+		until  string // what it prints before it is interrupted
+		status int
+		says   string
+	}{
+		"holding links": {[]string{"load", "--attach", "--no-pin-programs", object(t, "core.bpf.o")}, "until this command is interrupted", 0, ""},
+		"at work":       {many, "minimal.bpf.o", 1, "interrupted; nothing was left in the kernel"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := process(context.Background(), t, c.args...)
+			all := &waitFor{text: c.until, seen: make(chan struct{})}
+			p.Stdout, p.Stderr = all, all
+			if err := p.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- p.Wait() }()
+			select {
+			case <-all.seen:
+			case err := <-ended:
+				t.Fatalf("ended before: %v\n%s", err, all.all.String())
+			}
+			if err := p.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+			<-ended
+			if status := p.ProcessState.ExitCode(); status != c.status || !strings.Contains(all.all.String(), c.says) {
+				t.Errorf("status %d\n%s", status, all.all.String())
+			}
+		})
+	}
+}
+
 // A waitFor tells when a text has been written to it.
 type waitFor struct {
 	text string
