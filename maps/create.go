@@ -43,7 +43,7 @@ func keepsBTF(t sys.MapType) bool {
 	case sys.MapTypePerfEventArray, sys.MapTypeCgroupArray, sys.MapTypeStackTrace, sys.MapTypeArrayOfMaps,
 		sys.MapTypeHashOfMaps, sys.MapTypeDevMap, sys.MapTypeDevMapHash, sys.MapTypeCPUMap, sys.MapTypeXSKMap,
 		sys.MapTypeSockMap, sys.MapTypeSockHash, sys.MapTypeQueue, sys.MapTypeStack, sys.MapTypeArena,
-		sys.MapTypeRingBuf, sys.MapTypeUserRingBuf, sys.MapTypeBloomFilter, sys.MapTypeStructOps, sys.MapTypeInsnArray:
+		sys.MapTypeRingBuf, sys.MapTypeUserRingBuf, sys.MapTypeStructOps, sys.MapTypeInsnArray:
 		return false
 	}
 	return true

@@ -234,6 +234,18 @@ func TestKernelTypes(t *testing.T) {
 	want(t, err, ErrNotExist)
 }
 
+// TestKernelValueType: a map without keys has a type of its values.
+func TestKernelValueType(t *testing.T) {
+	ktest.Kernel(t, 5, 16, "bloom filters")
+	b := types(t)
+	m := newMapWith(t, &Spec{Type: sys.MapTypeBloomFilter, ValueSize: 16, MaxEntries: 2, BTF: b.spec, Value: b.two}, CreateOptions{BTFFD: loadBTF(t, b.spec)})
+	d, err := m.Describe()
+	want(t, err)
+	if d.BTF == nil || d.BTF.Type(d.Value).Name() != "two" || len(m.Findings()) != 0 {
+		t.Errorf("described as %+v, findings %v", d, m.Findings())
+	}
+}
+
 // TestKernelFrom: maps by pin and by descriptor; a program is not one.
 func TestKernelFrom(t *testing.T) {
 	ktest.NoFDLeaks(t)
