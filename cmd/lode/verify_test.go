@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lode-bpf/lode"
 	"github.com/lode-bpf/lode/internal/ktest"
 	"github.com/lode-bpf/lode/sys"
 )
@@ -58,6 +59,34 @@ func TestKernelVerifyFixups(t *testing.T) {
 	status, out, _ := cli("verify", "--type", "socket_filter", object(t, "sections.bpf.o"))
 	if i := strings.Index(out, " unknown "); status != 1 || i < 0 || !strings.Contains(out[i:i+60], "socket_filter") || strings.Contains(out, "unknown: prog:") {
 		t.Errorf("--type has no effect:\n%s", out)
+	}
+}
+
+// TestFixUp gives every map a size that the kernel takes: none, where there must be none.
+func TestFixUp(t *testing.T) {
+	got := map[string]uint32{}
+	for _, name := range []string{"newmaps.bpf.o", "maptypes.bpf.o"} {
+		o, err := lode.Open(object(t, name), lode.ParseOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range o.Maps {
+			switch m.Type {
+			case sys.MapTypeSKStorage, sys.MapTypeTaskStorage, sys.MapTypeInodeStorage, sys.MapTypeCgrpStorage, sys.MapTypeHash, sys.MapTypeRingBuf:
+				m.MaxEntries = 0
+				got[m.Type.String()] = 0
+			}
+		}
+		fixUp(o)
+		for _, m := range o.Maps {
+			if _, ok := got[m.Type.String()]; ok {
+				got[m.Type.String()] = m.MaxEntries
+			}
+		}
+	}
+	want := map[string]uint32{"sk_storage": 0, "task_storage": 0, "inode_storage": 0, "cgrp_storage": 0, "hash": 1, "ringbuf": 4096}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
