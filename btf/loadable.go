@@ -23,6 +23,7 @@ type LoadableOptions struct {
 //   - hidden variables and functions become static;
 //   - .ksyms and .kconfig, which declare what exists elsewhere, become sections
 //     of ordinary variables;
+//   - enumerations that are only declared, to which clang gives no size, get one;
 //   - what the kernel lacks is replaced by something of the same length.
 //
 // Ids and string offsets stay valid, so .BTF.ext keeps its meaning; types may
@@ -59,6 +60,8 @@ func (e *editor) fixFromELF(f *elf.File) error {
 			if t.Linkage() == LinkageGlobal && hidden[t.Name()] {
 				e.setInfo(t, KindFunc, int(LinkageStatic))
 			}
+		case KindEnum:
+			e.set(t, 2, t.Size())
 		case KindDatasec:
 			if n := t.Name(); n == secKsyms || n == secKconfig {
 				continue

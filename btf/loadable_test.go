@@ -237,3 +237,32 @@ func objectWith(t *testing.T, size int, offset uint64, symbols []string) *elf.Fi
 	}
 	return f
 }
+
+// An enumeration that is only declared has no size in clang's BTF; kernels want one.
+func TestLoadableForwardEnum(t *testing.T) {
+	f, err := elf.Parse(ktest.Object(t, "forward"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := btf.ParseELF(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := s.Loadable(btf.LoadableOptions{ELF: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loadable, err := btf.Parse(raw, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size, s := range map[string]*btf.Spec{" size=0 ": s, " size=4 ": loadable} {
+		later, ok := s.Find("later", btf.KindEnum)
+		if !ok {
+			t.Fatal("no enum later")
+		}
+		if got := string(later.AppendRaw(nil)); later.Size() != 4 || !strings.Contains(got, size) {
+			t.Errorf("%d bytes: %s", later.Size(), got)
+		}
+	}
+}

@@ -86,6 +86,8 @@ func TestMalformed(t *testing.T) {
 		{"B07 no final NUL", blob("\x00i", intType...), ErrName},
 		{"B12 INT with 255 bits from bit 200", blob("\x00i\x00", 1, kindWord(KindInt, 0), 4, 200<<16|255), ErrRange},
 		{"B12 INT with more bits than it has", blob("\x00i\x00", 1, kindWord(KindInt, 0), 4, 33), ErrRange},
+		{"an ENUM with a value and without a size", blob("\x00i\x00", 1, kindWord(KindEnum, 1), 0, 1, 0), ErrRange},
+		{"an ENUM64 without a size", blob("\x00i\x00", 1, kindWord(KindEnum64, 0), 0), ErrRange},
 		{"B14 component_idx -2", blob("\x00i\x00", append(intType, 1, kindWord(KindDeclTag, 0), 1, 0xfffffffe)...), ErrRange},
 		{"B14 component_idx of an INT", blob("\x00i\x00", append(intType, 1, kindWord(KindDeclTag, 0), 1, 0)...), ErrRange},
 		{"B14 component_idx past the members", blob("\x00i\x00", append(with16(KindStruct, 1, 0, 0, 0), 1, kindWord(KindDeclTag, 0), 1, 1)...), ErrRange},

@@ -120,7 +120,7 @@ func (t Type) appendRawEnum(b []byte) []byte {
 		}
 	}
 	b = append(append(b, " encoding="...), encoding...)
-	b = rawUint(b, " size=", t.Size())
+	b = rawUint(b, " size=", t.word(2))
 	b = rawUint(b, " vlen=", uint32(t.Vlen()))
 	for _, e := range t.Enumerators() {
 		b = rawName(append(b, "\n\t"...), e.Name)

@@ -94,14 +94,23 @@ func (t Type) Vlen() int { return int(t.info() & maxVlen) }
 func (t Type) KindFlag() bool { return t.info()>>31 != 0 }
 
 // Size is the size in bytes that the type states: Int, Struct, Union, Enum,
-// Enum64, Float, Datasec. See [Spec.SizeOf] for the size of any type.
+// Enum64, Float, Datasec. An Enum that is only declared states 0, which no kernel
+// takes, or 4; here it has 4. See [Spec.SizeOf] for the size of any type.
 func (t Type) Size() uint32 {
 	switch t.Kind() {
-	case KindInt, KindStruct, KindUnion, KindEnum, KindEnum64, KindFloat, KindDatasec:
+	case KindEnum:
+		if t.word(2) == 0 {
+			return declaredEnumSize
+		}
+		fallthrough
+	case KindInt, KindStruct, KindUnion, KindEnum64, KindFloat, KindDatasec:
 		return t.word(2)
 	}
 	return 0
 }
+
+// declaredEnumSize is the size of an enumeration of which nothing else is known.
+const declaredEnumSize = 4
 
 // Elem is the type that this one refers to: the target of a Ptr, Typedef,
 // Volatile, Const, Restrict or TypeTag, the type of a Var, the prototype of a
