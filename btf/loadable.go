@@ -20,7 +20,8 @@ type LoadableOptions struct {
 //
 //   - Datasecs get the size of their ELF section, variables the offset of their
 //     ELF symbol, and are sorted by it;
-//   - hidden variables and functions become static;
+//   - hidden variables and functions become static, and parameters of functions
+//     that have no name get one;
 //   - .ksyms and .kconfig, which declare what exists elsewhere, become sections
 //     of ordinary variables;
 //   - enumerations that are only declared, to which clang gives no size, get one;
@@ -60,6 +61,7 @@ func (e *editor) fixFromELF(f *elf.File) error {
 			if t.Linkage() == LinkageGlobal && hidden[t.Name()] {
 				e.setInfo(t, KindFunc, int(LinkageStatic))
 			}
+			e.nameParams(e.s.Type(t.Elem())) // those of a naked function have no names
 		case KindEnum:
 			e.set(t, 2, t.Size())
 		case KindDatasec:

@@ -104,7 +104,7 @@ func (sc *scanner) scanType(n int, t []byte) (uint64, error) {
 	case KindArray:
 		maxID = max(maxID, le32(e), le32(e[4:]))
 	case KindEnum, KindEnum64:
-		if !enumSize(third) {
+		if !enumSize(third) && !(third == 0 && info == uint32(KindEnum)<<24) { // clang gives no size to one that is only declared
 			return 0, sc.fail(n, t, "size", uint64(third), Range, "an enumeration has 1, 2, 4 or 8 bytes")
 		}
 		for ; len(e) >= int(k.elem); e = e[k.elem:] {
@@ -139,31 +139,6 @@ func (sc *scanner) keep(offs []uint32) error {
 	}
 	if limit := min(sc.lim.Types, maxTypes); s.NumTypes()-1 > limit {
 		return sc.fail(n, nil, "types", uint64(s.NumTypes()-1), Limit, "Limits.Types")
-	}
-	return nil
-}
-
-// special checks what only some kinds have.
-func (sc *scanner) special(n int, t []byte) error {
-	info, size := le32(t[4:]), le32(t[8:])
-	switch Kind(info >> 24 & maxKind) {
-	case KindInt:
-		if w := le32(t[12:]); uint64(w>>16&0xff)+uint64(w&0xff) > uint64(size)*8 {
-			return sc.fail(n, t, "bits", uint64(w&0xff), Range, "more bits than the INT has")
-		}
-		if sc.s.ptrSize == 0 {
-			sc.s.learnPointer(le32(t), size)
-		}
-	case KindEnum, KindEnum64:
-		if !enumSize(size) && !(size == 0 && info == uint32(KindEnum)<<24) { // clang gives no size to one that is only declared
-			return sc.fail(n, t, "size", uint64(size), Range, "an enumeration has 1, 2, 4 or 8 bytes")
-		}
-	case KindFloat:
-		if !floatSize(size) {
-			return sc.fail(n, t, "size", uint64(size), Range, "a FLOAT has 2, 4, 8, 12 or 16 bytes")
-		}
-	case KindDeclTag:
-		sc.tags = append(sc.tags, sc.s.first+TypeID(n))
 	}
 	return nil
 }
