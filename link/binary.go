@@ -6,26 +6,48 @@ import (
 	"strconv"
 )
 
-// A SymbolError says that a file has no such function, or is no ELF file.
+// A SymbolError says that a file or the kernel has no such function or probe, or that
+// the file is no ELF file.
 type SymbolError struct {
-	Path, Symbol string
-	Reason       string
+	Path   string // "kernel" for functions of the kernel
+	Symbol string // "" if it is about the file
+	Reason string
+	Err    error // what the kernel answered; may be nil
 }
 
 func (e *SymbolError) Error() string {
-	return strconv.Quote(e.Path) + ": symbol " + strconv.Quote(e.Symbol) + ": " + e.Reason
+	s := strconv.Quote(e.Path) + ": "
+	if e.Symbol != "" {
+		s += "symbol " + strconv.Quote(e.Symbol) + ": "
+	}
+	s += e.Reason
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
 }
+
+// Unwrap is what the kernel answered.
+func (e *SymbolError) Unwrap() error { return e.Err }
 
 // Limits of the files that symbols are looked up in.
 const (
-	maxTable    = 256 << 20 // bytes in a symbol or string table
+	maxTable    = 256 << 20 // bytes in a table
 	maxSections = 1 << 16
 )
 
-// fileOffset is where an instruction stands in a file.
+// fileOffset is where an instruction stands in a file on disk.
 func fileOffset(path, symbol string, offset uint64) (uint64, error) {
 	if symbol == "" {
-		return offset, nil
+		if _, member := splitMember(path); member == "" {
+			return offset, nil
+		}
+		x, err := openExecutable(path)
+		if err != nil {
+			return 0, err
+		}
+		x.f.Close()
+		return x.base + offset, nil
 	}
 	at, err := fileOffsets(path, []string{symbol})
 	if err != nil {
@@ -54,7 +76,7 @@ func fileOffsets(path string, symbols []string) ([]uint64, error) {
 	for i, s := range symbols {
 		offset, ok := want[s]
 		if !ok {
-			return nil, &SymbolError{path, s, "not found"}
+			return nil, &SymbolError{Path: path, Symbol: s, Reason: "not found"}
 		}
 		out[i] = offset
 	}
@@ -73,7 +95,7 @@ func matchingFunctions(path, pattern string) ([]uint64, error) {
 		}
 	})
 	if err == nil && out == nil {
-		err = &SymbolError{path, pattern, "matches no function"}
+		err = &SymbolError{Path: path, Symbol: pattern, Reason: "matches no function"}
 	}
 	return out, err
 }
@@ -99,18 +121,27 @@ func eachFunction(path string, f func(name string, offset uint64)) error {
 }
 
 func openExecutable(path string) (*executable, error) {
-	if st, err := os.Stat(path); err != nil { // before opening: a pipe would wait for a writer
-		return nil, err
-	} else if !st.Mode().IsRegular() {
-		return nil, &SymbolError{path, "", "not a regular file"}
-	}
-	f, err := os.Open(path)
+	x := &executable{path: path}
+	file, member := splitMember(path)
+	st, err := os.Stat(file) // before opening: a pipe would wait for a writer
 	if err != nil {
 		return nil, err
 	}
-	x := &executable{f: f, path: path}
-	if err := x.readHeader(); err != nil {
-		f.Close()
+	if !st.Mode().IsRegular() {
+		return nil, x.bad("not a regular file")
+	}
+	if x.f, err = os.Open(file); err != nil {
+		return nil, err
+	}
+	x.size = uint64(st.Size())
+	if member != "" {
+		err = x.findMember(member)
+	}
+	if err == nil {
+		err = x.readHeader()
+	}
+	if err != nil {
+		x.f.Close()
 		return nil, err
 	}
 	return x, nil
@@ -130,7 +161,9 @@ const (
 // needed are read.
 type executable struct {
 	f        *os.File
-	path     string
+	path     string // for errors
+	base     uint64 // where in f it begins: not 0 in an archive
+	size     uint64
 	e        binary.ByteOrder
 	wide     bool
 	fixed    bool // runs at the addresses that it is linked for (ET_EXEC)
@@ -146,14 +179,20 @@ type section struct {
 	addr, off, size uint64
 }
 
-func (x *executable) bad(reason string) error { return &SymbolError{x.path, "", reason} }
+// bad is the error of a file that cannot be read as an executable.
+//
+//go:noinline
+func (x *executable) bad(reason string) error { return &SymbolError{Path: x.path, Reason: reason} }
 
 func (x *executable) at(off uint64, n uint64) ([]byte, error) {
-	if n > maxTable || off > 1<<62 {
+	if n > maxTable {
 		return nil, x.bad("a table is too large")
 	}
+	if off > x.size || n > x.size-off {
+		return nil, x.bad("cut off")
+	}
 	b := make([]byte, n)
-	if _, err := x.f.ReadAt(b, int64(off)); err != nil {
+	if _, err := x.f.ReadAt(b, int64(x.base+off)); err != nil {
 		return nil, x.bad("cut off")
 	}
 	return b, nil
@@ -278,11 +317,11 @@ func cString(b []byte) string {
 	return string(b)
 }
 
-// offset turns an address into an offset in the file.
+// offset turns an address into an offset in the file on disk.
 func (x *executable) offset(addr uint64) (uint64, bool) {
 	for _, s := range x.segments {
 		if addr >= s.addr && addr-s.addr < s.size {
-			return addr - s.addr + s.off, true
+			return x.base + addr - s.addr + s.off, true
 		}
 	}
 	return 0, false

@@ -23,13 +23,14 @@ func Cgroup(k sys.Kernel, prog int, path string, a sys.AttachType, at Anchor) (*
 	what := a.String() + " on cgroup " + strconv.Quote(path)
 	dir, err := openDir(k, path)
 	if err != nil {
-		return nil, wrap("attaching", what, err)
+		return attached(k, prog, what, nil, err)
 	}
 	defer dir.Close()
 	flags, relative := at.fields()
-	return checked(k, prog, cgroupType(a))(attach(k, what, a, &sys.LinkCreateCgroupAttr{ProgFD: int32(prog), Target: dir.Num(), AttachType: a,
+	l, err := attach(k, a, &sys.LinkCreateCgroupAttr{ProgFD: int32(prog), Target: dir.Num(), AttachType: a,
 		Flags: flags, Relative: relative, ExpectedRevision: at.Revision},
-		func() []uint32 { return query(k, dir.Int(), a) }))
+		func() []uint32 { return query(k, dir.Int(), a) })
+	return attached(k, prog, what, l, err, cgroupType(a))
 }
 
 // CgroupAttach attaches without a link, as loaders did before Linux 5.7. flags are
@@ -39,15 +40,14 @@ func CgroupAttach(k sys.Kernel, prog int, path string, a sys.AttachType, flags u
 	what := a.String() + " on cgroup " + strconv.Quote(path)
 	dir, err := openDir(k, path)
 	if err != nil {
-		return nil, wrap("attaching", what, err)
+		return attached(k, prog, what, nil, err)
 	}
 	c := &cgroupProgram{k: k, dir: dir, hook: a, flags: flags}
-	if err := c.put(prog, -1); err != nil {
+	if err = c.put(prog, -1); err != nil {
 		err = explain(k, sys.AttachTypeFeature(a), err, func() []uint32 { return query(k, dir.Int(), a) })
 		dir.Close()
-		return checked(k, prog, cgroupType(a))(nil, wrap("attaching", what, err))
 	}
-	return &Link{k: k, what: what, held: []*sys.FD{dir}, undo: c.remove, update: c.put}, nil
+	return attached(k, prog, what, &Link{held: []*sys.FD{dir}, undo: c.remove, update: c.put}, err, cgroupType(a))
 }
 
 // A cgroupProgram is a program that is attached to a cgroup without a link.

@@ -22,7 +22,10 @@
 // A failed attach leaves nothing behind: no qdisc, no probe event, no descriptor.
 // The error is an [*Error] that says what was to be attached where; it wraps the
 // call's [sys.Error], or a [sys.NotSupported] if the kernel lacks the hook. If the
-// hook is taken, [TakenError] lists the programs that hold it.
+// hook is taken, [TakenError] lists the programs that hold it; a program of another
+// type is a [TypeError], a function, probe or file that is not there a [SymbolError] or
+// [PathError]. What the process may not do matches [io/fs.ErrPermission], and the text names
+// the capability that it lacks.
 //
 // # Network namespaces
 //

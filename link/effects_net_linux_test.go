@@ -2,8 +2,6 @@ package link
 
 import (
 	"errors"
-	"os"
-	"os/exec"
 	"testing"
 	"unsafe"
 
@@ -35,10 +33,10 @@ func loadCode(t *testing.T, attr sys.ProgLoadAttr, code []byte) *sys.FD {
 	return p
 }
 
-// socketMap is a map with one socket in slot 0.
+// socketMap is a map of two sockets, with one in slot 0.
 func socketMap(t *testing.T, typ sys.MapType, socket int) *sys.FD {
 	t.Helper()
-	m, err := sys.MapCreate(sys.Live(), &sys.MapCreateAttr{MapType: typ, KeySize: 4, ValueSize: 8, MaxEntries: 1})
+	m, err := sys.MapCreate(sys.Live(), &sys.MapCreateAttr{MapType: typ, KeySize: 4, ValueSize: 8, MaxEntries: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,67 +130,6 @@ func TestKernelSKLookupSteers(t *testing.T) {
 	}
 }
 
-// Of two sockets with one address, the program chooses which gets the packets.
-func TestKernelSKReuseportSelects(t *testing.T) {
-	for _, hook := range []sys.AttachType{sys.AttachSKReuseportSelect, sys.AttachSKReuseportSelectOrMigrate} {
-		t.Run(hook.String(), func(t *testing.T) {
-			if hook == sys.AttachSKReuseportSelectOrMigrate {
-				ktest.Kernel(t, 5, 14, "sk_reuseport programs that migrate connections")
-			}
-			reuseportSelects(t, hook)
-		})
-	}
-}
-
-func reuseportSelects(t *testing.T, hook sys.AttachType) {
-	k := kernelTest(t)
-	ktest.NetNS(t)
-	to := &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
-	var group [2]int
-	for i := range group {
-		group[i] = newSocket(t, unix.AF_INET, unix.SOCK_DGRAM)
-		if err := errors.Join(unix.SetsockoptInt(group[i], unix.SOL_SOCKET, unix.SO_REUSEPORT, 1), unix.Bind(group[i], to)); err != nil {
-			t.Fatal(err)
-		}
-		sa, err := unix.Getsockname(group[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		to.Port = sa.(*unix.SockaddrInet4).Port
-	}
-	m := socketMap(t, sys.MapTypeReuseportSockArray, group[1])
-	code := insn(nil, 0xbf, 6, 1, 0, 0)
-	code = keyZero(code, m)
-	code = insn(code, 0xbf, 3, 2, 0, 0) // r3 = key
-	code = insn(code, 0xbf, 2, 1, 0, 0) // r2 = map
-	code = insn(code, 0xbf, 1, 6, 0, 0)
-	code = insn(code, 0xb7, 4, 0, 0, 0)
-	code = insn(code, 0x85, 0, 0, 0, fnSelectReusport)
-	code = insn(code, 0xb7, 0, 0, 0, 1)
-	code = insn(code, 0x95, 0, 0, 0, 0)
-	p := loadCode(t, sys.ProgLoadAttr{ProgType: sys.ProgTypeSKReuseport, ExpectedAttachType: hook}, code)
-	l, err := SKReuseport(k, p.Int(), group[0])
-	own(t, l, err)
-	const packets = 32 // each from another port: the kernel's own choice would hit both
-	for range packets {
-		if err := unix.Sendto(newSocket(t, unix.AF_INET, unix.SOCK_DGRAM), []byte("x"), 0, to); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var got [2]int
-	for i, fd := range group {
-		for {
-			if _, _, err := unix.Recvfrom(fd, make([]byte, 4), unix.MSG_DONTWAIT); err != nil {
-				break
-			}
-			got[i]++
-		}
-	}
-	if got != [2]int{0, packets} {
-		t.Errorf("the sockets got %v packets, want all of %d at the second", got, packets)
-	}
-}
-
 // A verdict program on a socket map drops what a socket receives.
 func TestKernelSKSKBVerdict(t *testing.T) {
 	for _, hook := range []sys.AttachType{sys.AttachSKSKBVerdict, sys.AttachSKSKBStreamVerdict} {
@@ -234,133 +171,6 @@ func skbVerdict(t *testing.T, hook sys.AttachType) {
 	}
 	if parser != nil && parser.runs(t) == 0 {
 		t.Error("the parser did not run")
-	}
-}
-
-// A program is replaced while packets come in: each of them is seen by one of the two
-// programs, and none gets past.
-func TestKernelUpdateUnderTraffic(t *testing.T) {
-	k := kernelTest(t)
-	ktest.NetNS(t)
-	const packets = 3000
-	for name, attach := range map[string]func(prog int) (*Link, error){
-		"link": func(prog int) (*Link, error) { return XDP(k, prog, XDPOptions{IfIndex: loopback, Mode: XDPGeneric}) },
-		"netlink": func(prog int) (*Link, error) {
-			return XDPNetlink(k, prog, XDPOptions{IfIndex: loopback, Mode: XDPGeneric})
-		},
-		"tcx": func(prog int) (*Link, error) { return TCX(k, prog, loopback, sys.AttachTCXIngress, Anchor{}) },
-		"tc":  func(prog int) (*Link, error) { return TC(k, prog, TCOptions{IfIndex: loopback, Direction: TCIngress}) },
-	} {
-		typ, hook, drop := sys.ProgTypeXDP, sys.AttachType(0), int32(xdpDrop)
-		if name == "tcx" || name == "tc" {
-			typ, drop = sys.ProgTypeSchedCls, 2
-		}
-		if name == "tcx" {
-			if hook = sys.AttachTCXIngress; sys.Probe(k, sys.AttachTypeFeature(hook)) != nil {
-				continue
-			}
-		}
-		one, two := loadType(t, typ, hook, drop), loadType(t, typ, hook, drop)
-		l, err := attach(one.fd())
-		if err != nil && name == "tc" {
-			t.Logf("tc: not here: %v", err)
-			continue
-		}
-		own(t, l, err)
-		u := newUDP(t)
-		done := make(chan error)
-		go func() { // sends from the same namespace until all are sent
-			for range packets {
-				if err := unix.Sendto(u.send, []byte("x"), 0, &u.to); err != nil {
-					done <- err
-					return
-				}
-			}
-			done <- nil
-		}()
-		updates := 0
-		for err = errNotYet; err == errNotYet; updates++ {
-			next := one
-			if updates%2 == 0 {
-				next = two
-			}
-			if err := l.Update(next.fd()); err != nil {
-				t.Errorf("%s: update %d: %v", name, updates, err)
-			}
-			select {
-			case err = <-done:
-			default:
-			}
-		}
-		if err != nil {
-			t.Errorf("%s: sending: %v", name, err)
-		}
-		seen := one.runs(t) + two.runs(t)
-		if _, _, err := unix.Recvfrom(u.recv, make([]byte, 4), 0); seen < packets || !errors.Is(err, unix.EAGAIN) {
-			t.Errorf("%s: the programs saw %d of %d packets during %d updates; receiving: %v", name, seen, packets, updates, err)
-		}
-		if err := l.Close(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-var errNotYet = errors.New("not yet")
-
-// updater is set in a process that the next test starts: the path of a pinned link.
-const updater = "LODE_TEST_UPDATE_PIN"
-
-// A link that this process pinned is updated by another one, which opens it by its
-// path, and ends with its pin.
-func TestKernelPinUpdatedByAnother(t *testing.T) {
-	if path := os.Getenv(updater); path != "" {
-		drop := loadType(t, sys.ProgTypeXDP, 0, xdpDrop)
-		l, err := FromPin(sys.Live(), path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(l.Update(drop.fd()), l.Close()); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	k := kernelTest(t)
-	path := ktest.BPFFS(t) + "/link"
-	ktest.NetNS(t)
-	u := newUDP(t)
-	pass := loadType(t, sys.ProgTypeXDP, 0, xdpPass)
-	l, err := XDP(k, pass.fd(), XDPOptions{IfIndex: loopback, Mode: XDPGeneric})
-	own(t, l, err)
-	if err := errors.Join(l.Pin(path), l.Close()); err != nil {
-		t.Fatal(err)
-	}
-	if !u.arrives(t) || pass.runs(t) == 0 {
-		t.Error("the pinned link ended with Close")
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self, "-test.run=^TestKernelPinUpdatedByAnother$")
-	cmd.Env = append(os.Environ(), updater+"="+path)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("the other process: %v\n%s", err, out)
-	}
-	runs := pass.runs(t)
-	if u.arrives(t) || pass.runs(t) != runs {
-		t.Error("the other process did not replace the program, or its program ended with it")
-	}
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	gone := false
-	for range 50 { // the kernel frees what lost its last name a grace period later
-		if gone = u.arrives(t); gone {
-			break
-		}
-	}
-	if !gone {
-		t.Error("the link outlives its last pin")
 	}
 }
 

@@ -20,6 +20,9 @@ func (e *Error) Error() string { return "link: " + e.Doing + " " + e.What + ": "
 // Unwrap is the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// wrap says what failed.
+//
+//go:noinline
 func wrap(doing, what string, err error) error {
 	if err == nil {
 		return nil
@@ -77,13 +80,38 @@ func explain(k sys.Kernel, f sys.Feature, err error, holders func() []uint32) er
 	return err
 }
 
+// explainCookie says that a kernel does not know cookies somewhere. f is a feature that
+// came at that time or before.
+func explainCookie(k sys.Kernel, cookie uint64, f sys.Feature, of, since string, err error) error {
+	var absent *sys.NotSupported
+	if cookie != 0 && (sys.ErrnoOf(err) == sys.E2BIG || sys.ErrnoOf(err) == sys.EINVAL) && errors.As(sys.Probe(k, f), &absent) {
+		return &sys.NotSupported{Feature: "cookies of " + of, Since: since, Err: err}
+	}
+	return err
+}
+
 // attach makes a BPF link.
-func attach(k sys.Kernel, what string, a sys.AttachType, attr sys.LinkAttr, holders func() []uint32) (*Link, error) {
+func attach(k sys.Kernel, a sys.AttachType, attr sys.LinkAttr, holders func() []uint32) (*Link, error) {
 	fd, err := sys.LinkCreate(k, attr)
 	if err != nil {
-		return nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(a), err, holders))
+		return nil, explain(k, sys.AttachTypeFeature(a), err, holders)
 	}
-	return &Link{k: k, fd: fd, what: what}, nil
+	return &Link{fd: fd}, nil
+}
+
+// attached is the end of every attach: it gives the link its kernel and name, or the
+// error its form. If the reason is that the program is of none of the types that can be
+// attached there, the error says so.
+func attached(k sys.Kernel, prog int, what string, l *Link, err error, want ...sys.ProgType) (*Link, error) {
+	if err == nil {
+		l.k, l.what = k, what
+		return l, nil
+	}
+	var absent *sys.NotSupported
+	if len(want) > 0 && !errors.As(err, &absent) {
+		err = explainType(k, prog, err, want)
+	}
+	return nil, wrap("attaching", what, err)
 }
 
 // query lists the programs on a hook; nil if that is not allowed or not possible.

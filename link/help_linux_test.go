@@ -148,20 +148,29 @@ func newUDP(t *testing.T) *udp {
 // there, or dropped, when the system call returns or a softirq later.
 func (u *udp) arrives(t *testing.T) bool {
 	t.Helper()
+	return u.arrivesWithin(t, 200)
+}
+
+func (u *udp) arrivesWithin(t *testing.T, milliseconds int) bool {
+	t.Helper()
 	if err := unix.Sendto(u.send, []byte("x"), 0, &u.to); err != nil {
 		return false
 	}
-	fds := []unix.PollFd{{Fd: int32(u.recv), Events: unix.POLLIN}}
+	if waiting(t, u.recv, milliseconds) != 1 {
+		return false
+	}
+	n, _, err := unix.Recvfrom(u.recv, make([]byte, 16), 0)
+	return n == 1 && err == nil
+}
+
+// waiting is 1 if a socket has something to read, or a connection to accept, within a
+// time.
+func waiting(t *testing.T, fd, milliseconds int) int {
+	t.Helper()
 	for {
-		n, err := unix.Poll(fds, 200)
-		if err == unix.EINTR {
-			continue
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, milliseconds)
+		if err != unix.EINTR {
+			return n
 		}
-		if n != 1 || err != nil {
-			return false
-		}
-		buf := make([]byte, 16)
-		n, _, err = unix.Recvfrom(u.recv, buf, 0)
-		return n == 1 && err == nil
 	}
 }

@@ -35,7 +35,8 @@ func Iter(k sys.Kernel, prog int, o IterOptions) (*Link, error) {
 	if info := o.info(); info != nil {
 		attr.IterInfo, attr.IterInfoLen = sys.BytesPtr(info), uint32(len(info))
 	}
-	return checked(k, prog, sys.ProgTypeTracing)(attach(k, "iterator", sys.AttachTraceIter, attr, nil))
+	l, err := attach(k, sys.AttachTraceIter, attr, nil)
+	return attached(k, prog, "iterator", l, err, sys.ProgTypeTracing)
 }
 
 // info is union bpf_iter_link_info, as long as the kernel that knows the field has

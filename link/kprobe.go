@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"github.com/lode-bpf/lode/sys"
@@ -34,20 +35,32 @@ func (o KprobeOptions) what() string {
 
 // Kprobe attaches a program to an instruction of the kernel.
 func Kprobe(k sys.Kernel, prog int, o KprobeOptions) (*Link, error) {
+	l, err := kprobe(k, prog, o)
+	return attached(k, prog, o.what(), l, err, sys.ProgTypeKprobe)
+}
+
+func kprobe(k sys.Kernel, prog int, o KprobeOptions) (*Link, error) {
 	if err := checkName(o.Symbol); err != nil {
-		return nil, wrap("attaching", o.what(), err)
+		return nil, err
 	}
-	if !o.Legacy {
-		event, err := probeEvent(k, "kprobe", o.Symbol, o.Offset, o.Return, 0, -1)
-		if err == nil {
-			return checked(k, prog, sys.ProgTypeKprobe)(onEvent(k, prog, event, o.Cookie, o.what(), nil))
-		}
-		var call *sys.Error
-		if !errors.As(err, &call) || call.Op != "read" || call.Errno != sys.ENOENT {
-			return nil, wrap("attaching", o.what(), err)
-		}
+	if o.Legacy {
+		return legacyKprobe(k, prog, o)
 	}
-	return checked(k, prog, sys.ProgTypeKprobe)(legacyKprobe(k, prog, o))
+	event, err := probeEvent(k, "kprobe", o.Symbol, o.Offset, o.Return, 0, -1)
+	if noPMU(err) {
+		return legacyKprobe(k, prog, o)
+	}
+	if sys.ErrnoOf(err) == sys.ENOENT {
+		err = explainSymbols(k, []string{o.Symbol}, err)
+	}
+	return onEvent(k, prog, event, err, o.Cookie, nil)
+}
+
+// noPMU says whether an event could not be opened because the kernel has none for
+// probes.
+func noPMU(err error) bool {
+	var call *sys.Error
+	return errors.As(err, &call) && call.Op == "read" && call.Errno == sys.ENOENT
 }
 
 // probeNumber makes the names of probe events unique in this process.
@@ -56,34 +69,35 @@ var probeNumber atomic.Uint64
 // legacyGroup is the group of the probe events that are made through tracefs.
 const legacyGroup = "lode"
 
+// legacyKprobe makes a probe event through tracefs, and attaches to it as to a
+// tracepoint.
 func legacyKprobe(k sys.Kernel, prog int, o KprobeOptions) (*Link, error) {
-	kind := "p"
-	if o.Return {
-		kind = "r"
-	}
+	const file = "kprobe_events"
 	name, err := eventName(k, o.Symbol)
 	if err != nil {
-		return nil, wrap("attaching", o.what(), err)
+		return nil, err
 	}
-	place := o.Symbol
+	command := "p:"
+	if o.Return {
+		command = "r:"
+	}
+	command += legacyGroup + "/" + name + " " + o.Symbol
 	if o.Offset != 0 {
-		place += "+0x" + strconv.FormatUint(o.Offset, 16)
+		command += "+0x" + strconv.FormatUint(o.Offset, 16)
 	}
-	return legacyProbe(k, prog, "kprobe_events", name, kind+":"+legacyGroup+"/"+name+" "+place, o.Cookie, o.what())
-}
-
-// legacyProbe makes a probe event with a command, and attaches to it as to a
-// tracepoint.
-func legacyProbe(k sys.Kernel, prog int, file, name, command string, cookie uint64, what string) (*Link, error) {
+	remove := func() error { return writeTrace(k, file, "-:"+legacyGroup+"/"+name+"\n") }
 	if err := writeTrace(k, file, command+"\n"); err != nil {
-		return nil, wrap("attaching", what, err)
+		remove() // in case that only the answer failed
+		if sys.ErrnoOf(err) != sys.ENOENT && sys.ErrnoOf(err) != sys.EINVAL {
+			return nil, err
+		}
+		if _, errRead := readTrace(k, file); errRead != nil {
+			return nil, &sys.NotSupported{Feature: "kprobes (CONFIG_KPROBE_EVENTS)", Since: "4.1", Err: err}
+		}
+		return nil, explainSymbols(k, []string{o.Symbol}, err)
 	}
-	undo := func() error { return writeTrace(k, file, "-:"+legacyGroup+"/"+name+"\n") }
 	event, err := openTracepoint(k, legacyGroup, name)
-	if err != nil {
-		return nil, wrap("attaching", what, errors.Join(err, undo()))
-	}
-	return onEvent(k, prog, event, cookie, what, undo)
+	return onEvent(k, prog, event, err, o.Cookie, remove)
 }
 
 // eventName is a name for a probe event: the symbol, the process and a number, at
@@ -93,7 +107,7 @@ func eventName(k sys.Kernel, symbol string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pid := id[:max(0, indexByte(id, ' '))]
+	pid, _, _ := strings.Cut(id, " ")
 	out := []byte(symbol)
 	for i, c := range out {
 		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') {
@@ -101,15 +115,6 @@ func eventName(k sys.Kernel, symbol string) (string, error) {
 		}
 	}
 	return string(out[:min(len(out), 24)]) + "_" + pid + "_" + strconv.FormatUint(probeNumber.Add(1), 10), nil
-}
-
-func indexByte(s string, c byte) int {
-	for i := range len(s) {
-		if s[i] == c {
-			return i
-		}
-	}
-	return -1
 }
 
 // Ksyscall attaches a kprobe program to the function of a system call, whatever the
@@ -156,9 +161,13 @@ func KprobeMulti(k sys.Kernel, prog int, o KprobeMultiOptions) (*Link, error) {
 	attr.Count = uint32(n)
 	what := "kprobe.multi on " + strconv.Itoa(n) + " functions"
 	if len(o.Symbols) > 0 && len(o.Addrs) > 0 || len(o.Cookies) > 0 && len(o.Cookies) != n || n == 0 {
-		return nil, wrap("attaching", what, &CountError{len(o.Symbols), len(o.Addrs), len(o.Cookies)})
+		return attached(k, prog, what, nil, &CountError{len(o.Symbols), len(o.Addrs), len(o.Cookies)})
 	}
-	return checked(k, prog, sys.ProgTypeKprobe)(attach(k, what, attr.AttachType, attr, nil))
+	l, err := attach(k, attr.AttachType, attr, nil)
+	if sys.ErrnoOf(err) == sys.ESRCH {
+		err = explainSymbols(k, o.Symbols, err)
+	}
+	return attached(k, prog, what, l, err, sys.ProgTypeKprobe)
 }
 
 // A CountError says that the lists of a multi-probe do not fit together.

@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"strconv"
 	"sync"
 
 	"github.com/lode-bpf/lode/sys"
@@ -39,7 +40,7 @@ func (l *Link) Close() error {
 		return nil
 	}
 	l.closed = true
-	return l.release()
+	return wrap("detaching", l.what, l.release())
 }
 
 // release undoes in the reverse order of attaching.
@@ -51,7 +52,7 @@ func (l *Link) release() error {
 	for i := len(l.held) - 1; i >= 0; i-- {
 		err = errors.Join(err, l.held[i].Close())
 	}
-	return wrap("detaching", l.what, err)
+	return err
 }
 
 // Detach ends the attachment even if it is a BPF link with pins or other
@@ -67,7 +68,7 @@ func (l *Link) Detach() error {
 		return wrap("detaching", l.what, sys.LinkDetach(l.k, l.fd.Int()))
 	}
 	l.closed = true
-	return l.release()
+	return wrap("detaching", l.what, l.release())
 }
 
 // Update puts another program in the place of the attached one. Traffic sees one or
@@ -117,6 +118,34 @@ func (l *Link) pin(a *sys.ObjAttr) error {
 	}
 	a.BPFFD = l.fd.Num()
 	return wrap("pinning", l.what, sys.ObjPin(l.k, a))
+}
+
+// Unpin removes the name that [Link.Pin] gave it, also if another process did. The link
+// ends when it is closed then, if it has no other pin and descriptor. A name that
+// belongs to another link stays: EEXIST.
+func (l *Link) Unpin(path string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return ErrClosed
+	}
+	return wrap("unpinning", l.what, l.unpin(path))
+}
+
+func (l *Link) unpin(path string) error {
+	fd, err := sys.ObjGet(l.k, &sys.ObjAttr{Pathname: sys.StringPtr(path)})
+	if err != nil {
+		return err
+	}
+	defer fd.Close()
+	var own, there sys.LinkInfo
+	if err := errors.Join(sys.ObjGetInfoByFD(l.k, l.fd.Int(), &own), sys.ObjGetInfoByFD(l.k, fd.Int(), &there)); err != nil {
+		return err
+	}
+	if own.ID != there.ID {
+		return &sys.Error{Op: "unlink", Subject: strconv.Quote(path), Errno: sys.EEXIST, Hint: "another link has that name"}
+	}
+	return l.k.UnlinkAt(sys.AT_FDCWD, path, 0)
 }
 
 // FromFD takes ownership of the descriptor of a BPF link.

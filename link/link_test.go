@@ -142,28 +142,43 @@ func TestAutoRefuses(t *testing.T) {
 	}
 }
 
-// What is sent to the kernel, as a recording shows it.
+// What is sent to the kernel, as recordings show it: of hooks that no kernel of the
+// tests has, too.
 func TestRequests(t *testing.T) {
-	const recording = `read path="/sys/kernel/tracing/events/sched/sched_switch/id" = 0 data="309\n"
+	for _, tt := range []struct {
+		name      string
+		attach    func(k sys.Kernel) (*Link, error)
+		recording string
+	}{
+		{`tracepoint "sched/sched_switch"`, func(k sys.Kernel) (*Link, error) { return Tracepoint(k, 3, "sched", "sched_switch", 7) },
+			`read path="/sys/kernel/tracing/events/sched/sched_switch/id" = 0 data="309\n"
 perf_event_open type=2 config=0x135 period=1 pid=-1 cpu=0 = perf#1
-BPF_PROG_LOAD prog_type=tracepoint insn_cnt=2 insns=b7000000000000009500000000000000 license="GPL" = prog#1
-BPF_LINK_CREATE prog_fd=prog#1 target_fd=-1 attach_type=perf_event = EBADF
-close prog#1 = 0
 BPF_LINK_CREATE prog_fd=ext#1 target_fd=perf#1 attach_type=perf_event bpf_cookie=0x7 = link#1
 ioctl(0x2400) fd=perf#1 arg=0 = 0
 close link#1 = 0
 close perf#1 = 0
-`
-	k, _ := sys.NewReplay(strings.NewReader(recording))
-	l, err := Tracepoint(k, 3, "sched", "sched_switch", 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(l.Close(), l.Close(), k.Finish()); err != nil {
-		t.Error(err)
-	}
-	if l.String() != `tracepoint "sched/sched_switch"` {
-		t.Errorf("%s", l)
+`},
+		{"lirc_mode2", func(k sys.Kernel) (*Link, error) { return LIRC(k, 3, 4) },
+			`dup ext#1 = ext#2
+dup ext#3 = ext#4
+BPF_PROG_ATTACH target_fd=ext#2 attach_bpf_fd=ext#4 attach_type=lirc_mode2 = 0
+BPF_PROG_DETACH target_fd=ext#2 attach_bpf_fd=ext#4 attach_type=lirc_mode2 = 0
+close ext#4 = 0
+close ext#2 = 0
+`},
+	} {
+		k, _ := sys.NewReplay(strings.NewReader(tt.recording))
+		l, err := tt.attach(k)
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if err := errors.Join(l.Close(), l.Close(), k.Finish()); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if l.String() != tt.name {
+			t.Errorf("%s is called %s", tt.name, l)
+		}
 	}
 }
 

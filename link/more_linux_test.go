@@ -4,12 +4,10 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -48,74 +46,11 @@ func TestKernelTracingMulti(t *testing.T) {
 func TestKernelUprobeSession(t *testing.T) {
 	k := kernelTest(t)
 	need(t, sys.AttachTypeFeature(sys.AttachTraceUprobeSession))
-	if runtime.GOARCH != "amd64" {
-		t.Skip("the program with the probe is for x86-64")
-	}
-	path := writeProgram(t, usdtProgram())
+	machine := ownMachine(t)
+	path := writeProgram(t, machine.program(machine.usdt))
 	c := loadType(t, sys.ProgTypeKprobe, sys.AttachTraceUprobeSession, 0)
-	l, err := UprobeMulti(k, c.fd(), UprobeMultiOptions{Path: path, Offsets: []uint64{probeAt}, Session: true})
+	l, err := UprobeMulti(k, c.fd(), UprobeMultiOptions{Path: path, Offsets: []uint64{machine.probeAt}, Session: true})
 	fires(t, c, l, err, func() { exitCode(t, path) })
-}
-
-// newNetkit makes a pair of netkit devices in layer-3 mode and returns the primary.
-func newNetkit(t *testing.T, k sys.Kernel) int {
-	t.Helper()
-	const ifName, linkInfo, infoKind = 3, 18, 1
-	m := newMessage(rtmNewLink, nlmCreate|nlmExcl).u32(0, 0, 0, 0).attrString(ifName, "primary0").
-		attr(linkInfo|nlaNested, message(nil).attrString(infoKind, "netkit"))
-	if _, err := send(k, m, 0); errors.Is(err, sys.EOPNOTSUPP) {
-		t.Skip("no netkit devices (CONFIG_NETKIT): ", err)
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	n, err := InterfaceIndex(k, "primary0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-func TestKernelNetkit(t *testing.T) {
-	k := kernelTest(t)
-	need(t, sys.AttachTypeFeature(sys.AttachNetkitPrimary))
-	ktest.NetNS(t)
-	dev := newNetkit(t, k)
-	const next = -1
-	c := loadType(t, sys.ProgTypeSchedCls, sys.AttachNetkitPrimary, next)
-	l, err := Netkit(k, c.fd(), dev, sys.AttachNetkitPrimary, Anchor{})
-	own(t, l, err)
-	h, err := Query(k, dev, sys.AttachNetkitPrimary)
-	if err != nil || !slices.Equal(h.Programs, []uint32{c.id(t)}) {
-		t.Errorf("query: %+v, %v", h, err)
-	}
-	if info, err := l.Info(); err != nil || info.Type != sys.LinkTypeNetkit || info.IfIndex == 0 {
-		t.Errorf("info: %+v, %v", info, err)
-	}
-	peer, err := InterfaceIndex(k, "nk0") // as the kernel names it
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, end := range []int{dev, peer} {
-		up := linkMessage(rtmNewLink, end)
-		copy(up[24:], message(nil).u32(unix.IFF_UP, unix.IFF_UP))
-		if _, err := send(k, up, 0); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(s)
-	const ipv4 = 0x0008 // in network byte order
-	for range 200 {     // packets are dropped until the kernel has seen both ends come up
-		unix.Sendto(s, make([]byte, 20), 0, &unix.SockaddrLinklayer{Protocol: ipv4, Ifindex: dev})
-		if c.runs(t) != 0 {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Error("the program did not run")
 }
 
 // The stock tools of the system show what is attached.

@@ -45,16 +45,18 @@ func onDevice(index int) string { return " on interface " + strconv.Itoa(index) 
 // order with others (Linux 6.6). a is AttachTCXIngress or AttachTCXEgress.
 func TCX(k sys.Kernel, prog, ifIndex int, a sys.AttachType, at Anchor) (*Link, error) {
 	flags, relative := at.fields()
-	return checked(k, prog, sys.ProgTypeSchedCls)(attach(k, onInterface(a, ifIndex), a, &sys.LinkCreateTCXAttr{ProgFD: int32(prog), Target: int32(ifIndex), AttachType: a,
-		Flags: flags, Relative: relative, ExpectedRevision: at.Revision}, nil))
+	l, err := attach(k, a, &sys.LinkCreateTCXAttr{ProgFD: int32(prog), Target: int32(ifIndex), AttachType: a,
+		Flags: flags, Relative: relative, ExpectedRevision: at.Revision}, nil)
+	return attached(k, prog, onInterface(a, ifIndex), l, err, sys.ProgTypeSchedCls)
 }
 
 // Netkit attaches a sched_cls program to a netkit device (Linux 6.7), whose primary
 // end is given in both cases. a is AttachNetkitPrimary or AttachNetkitPeer.
 func Netkit(k sys.Kernel, prog, ifIndex int, a sys.AttachType, at Anchor) (*Link, error) {
 	flags, relative := at.fields()
-	return checked(k, prog, sys.ProgTypeSchedCls)(attach(k, onInterface(a, ifIndex), a, &sys.LinkCreateNetkitAttr{ProgFD: int32(prog), Target: int32(ifIndex), AttachType: a,
-		Flags: flags, Relative: relative, ExpectedRevision: at.Revision}, nil))
+	l, err := attach(k, a, &sys.LinkCreateNetkitAttr{ProgFD: int32(prog), Target: int32(ifIndex), AttachType: a,
+		Flags: flags, Relative: relative, ExpectedRevision: at.Revision}, nil)
+	return attached(k, prog, onInterface(a, ifIndex), l, err, sys.ProgTypeSchedCls)
 }
 
 // A Hook is what Query found.

@@ -293,14 +293,6 @@ func TestKernelNetNS(t *testing.T) {
 	if ktestAtLeast(5, 11) && !u.arrives(t) {
 		t.Error("the packet did not arrive after Detach")
 	}
-	d := loadType(t, sys.ProgTypeFlowDissector, sys.AttachFlowDissector, 0)
-	fl, err := NetNS(k, d.fd(), ns, sys.AttachFlowDissector)
-	own(t, fl, err)
-	var taken *TakenError
-	_, err = NetNS(k, d.fd(), ns, sys.AttachFlowDissector)
-	if !errors.As(err, &taken) || !slices.Equal(taken.Programs, []uint32{d.id(t)}) {
-		t.Errorf("a second flow dissector: %v", err)
-	}
 }
 
 func ktestAtLeast(major, minor int) bool {

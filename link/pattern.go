@@ -1,6 +1,7 @@
 package link
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/lode-bpf/lode/sys"
@@ -48,7 +49,45 @@ func KernelFunctions(k sys.Kernel, pattern string) ([]string, error) {
 		}
 	}
 	if out == nil {
-		return nil, wrap("looking for", "functions of the kernel", &SymbolError{"kernel", pattern, "matches no function that can be traced"})
+		return nil, wrap("looking for", "functions of the kernel", &SymbolError{Path: "kernel", Symbol: pattern, Reason: "matches no function that can be traced"})
 	}
 	return out, nil
+}
+
+// explainSymbols says which of some functions the kernel does not have, and under which
+// name it may have it.
+func explainSymbols(k sys.Kernel, symbols []string, err error) error {
+	f := &sys.ReadFile{Path: "/proc/kallsyms"}
+	if _, errRead := k.Call(f); errRead != nil {
+		return err
+	}
+	there, near := map[string]bool{}, map[string]string{}
+	for _, s := range symbols {
+		there[s] = false
+	}
+	for line := range strings.Lines(string(f.Data)) { // ADDRESS TYPE NAME, and a module may follow
+		words := strings.Fields(line)
+		if len(words) < 3 {
+			continue
+		}
+		name := words[2]
+		base, _, _ := strings.Cut(name, ".") // compilers put a '.' behind the names of copies
+		if _, wanted := there[base]; wanted {
+			near[base] = name
+		}
+		if _, wanted := there[name]; wanted {
+			there[name] = true
+		}
+	}
+	for _, s := range symbols {
+		if there[s] {
+			continue
+		}
+		reason := "the kernel has no such function"
+		if near[s] != "" {
+			reason += ", but " + strconv.Quote(near[s])
+		}
+		return &SymbolError{Path: "kernel", Symbol: s, Reason: reason, Err: err}
+	}
+	return err
 }

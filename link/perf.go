@@ -3,7 +3,6 @@ package link
 import (
 	"bytes"
 	"errors"
-	"iter"
 	"strconv"
 	"strings"
 
@@ -14,83 +13,72 @@ import (
 // and enables it: with a link where the kernel has these (Linux 5.15), else by
 // ioctl. cookie is what bpf_get_attach_cookie returns; it needs the link.
 func PerfEvent(k sys.Kernel, prog, event int, cookie uint64) (*Link, error) {
-	const what = "perf event"
 	e, err := dup(k, event)
-	if err != nil {
-		return nil, wrap("attaching", what, err)
-	}
-	return checked(k, prog, sys.ProgTypePerfEvent, sys.ProgTypeKprobe, sys.ProgTypeTracepoint)(onEvent(k, prog, e, cookie, what, nil))
+	l, err := onEvent(k, prog, e, err, cookie, nil)
+	return attached(k, prog, "perf event", l, err, sys.ProgTypePerfEvent, sys.ProgTypeKprobe, sys.ProgTypeTracepoint)
 }
 
-// onEvent attaches a program to an event that the Link owns from now on, together
-// with what undo removes. Both are gone if it fails.
-func onEvent(k sys.Kernel, prog int, event *sys.FD, cookie uint64, what string, undo func() error) (*Link, error) {
-	l := &Link{k: k, what: what, held: []*sys.FD{event}}
-	err := sys.Probe(k, sys.FeaturePerfLink)
-	var absent *sys.NotSupported
-	switch {
-	case errors.As(err, &absent) && cookie == 0:
-		_, err = k.Call(&sys.Ioctl{FD: event.Int(), Request: sys.PERF_EVENT_IOC_SET_BPF, Arg: prog, ArgFD: true})
-	case absent != nil: // a cookie needs the link
-	default:
-		l.fd, err = sys.LinkCreate(k, &sys.LinkCreatePerfEventAttr{ProgFD: int32(prog), Target: event.Num(), AttachType: sys.AttachPerfEvent, BPFCookie: cookie})
+// onEvent attaches a program to an event that the Link owns from now on, together with
+// what undo removes when the event is closed; errOpen is the error of opening it, if
+// that failed. Both are gone if it fails.
+func onEvent(k sys.Kernel, prog int, event *sys.FD, errOpen error, cookie uint64, undo func() error) (*Link, error) {
+	l := &Link{held: []*sys.FD{event}}
+	if undo != nil {
+		l.undo = func() error { return errors.Join(event.Close(), undo()) }
 	}
+	err := errOpen
 	if err == nil {
-		_, err = k.Call(&sys.Ioctl{FD: event.Int(), Request: sys.PERF_EVENT_IOC_ENABLE})
+		err = l.runOn(k, prog, event, cookie)
 	}
 	if err != nil {
-		l.fd.Close()
-		event.Close()
-		if undo != nil {
-			err = errors.Join(err, undo())
-		}
-		return nil, wrap("attaching", what, err)
+		return nil, errors.Join(err, l.release())
 	}
-	if undo == nil {
-		return l, nil
-	}
-	// A probe event can be removed only after its last perf event is closed.
-	l.undo = func() error { return errors.Join(event.Close(), undo()) }
 	return l, nil
+}
+
+// runOn lets an event run a program: with a link, or by ioctl on kernels that do not
+// know such links.
+func (l *Link) runOn(k sys.Kernel, prog int, event *sys.FD, cookie uint64) (err error) {
+	l.fd, err = sys.LinkCreate(k, &sys.LinkCreatePerfEventAttr{ProgFD: int32(prog), Target: event.Num(), AttachType: sys.AttachPerfEvent, BPFCookie: cookie})
+	switch {
+	case err == nil:
+	case cookie != 0: // which only links have
+		return explain(k, sys.FeaturePerfLink, err, nil)
+	case sys.ErrnoOf(err) == sys.EINVAL:
+		_, err = k.Call(&sys.Ioctl{FD: event.Int(), Request: sys.PERF_EVENT_IOC_SET_BPF, Arg: prog, ArgFD: true})
+	}
+	if err != nil {
+		return err
+	}
+	_, err = k.Call(&sys.Ioctl{FD: event.Int(), Request: sys.PERF_EVENT_IOC_ENABLE})
+	return err
 }
 
 // Types of perf events (include/uapi/linux/perf_event.h).
 const perfTypeTracepoint = 2
 
-// traceRoots are the places where tracefs may be: the two usual ones, then where the
-// process's table of mounts has it.
-func traceRoots(k sys.Kernel) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if !yield("/sys/kernel/tracing") || !yield("/sys/kernel/debug/tracing") {
-			return
-		}
-		f := &sys.ReadFile{Path: "/proc/self/mountinfo"}
-		if _, err := k.Call(f); err != nil {
-			return
-		}
-		for line := range strings.Lines(string(f.Data)) {
-			mount, source, ok := strings.Cut(line, " - ")
-			fields := strings.Fields(mount)
-			if ok && len(fields) >= 5 && fields[3] == "/" && strings.HasPrefix(source, "tracefs ") && !strings.Contains(fields[4], `\`) {
-				if !yield(fields[4]) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// inTracefs tries a call on a file of tracefs in each of its places, until the file
-// is there. The error is that of the first.
+// inTracefs tries a call on a file of tracefs in each place where that may be, until the
+// file is there: the two usual ones, then where the process's table of mounts has it.
+// The error is that of the first.
 func inTracefs(k sys.Kernel, call func(root string) error) error {
-	var first error
-	for root := range traceRoots(k) {
-		err := call(root)
-		if sys.ErrnoOf(err) != sys.ENOENT {
-			return err
-		}
-		if first == nil {
-			first = err
+	first := call("/sys/kernel/tracing")
+	if sys.ErrnoOf(first) != sys.ENOENT {
+		return first
+	}
+	if err := call("/sys/kernel/debug/tracing"); sys.ErrnoOf(err) != sys.ENOENT {
+		return err
+	}
+	f := &sys.ReadFile{Path: "/proc/self/mountinfo"}
+	if _, err := k.Call(f); err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(f.Data)) {
+		mount, source, ok := strings.Cut(line, " - ")
+		fields := strings.Fields(mount)
+		if ok && len(fields) >= 5 && fields[3] == "/" && strings.HasPrefix(source, "tracefs ") && !strings.Contains(fields[4], `\`) {
+			if err := call(fields[4]); sys.ErrnoOf(err) != sys.ENOENT {
+				return err
+			}
 		}
 	}
 	return first
@@ -136,18 +124,17 @@ func checkName(s string) error {
 // Tracepoint attaches a program to a tracepoint, such as "sched", "sched_switch".
 // It needs tracefs, mounted at one of its two usual places.
 func Tracepoint(k sys.Kernel, prog int, category, name string, cookie uint64) (*Link, error) {
-	what := "tracepoint " + strconv.Quote(category+"/"+name)
-	if err := errors.Join(checkName(category), checkName(name)); err != nil {
-		return nil, wrap("attaching", what, err)
-	}
 	event, err := openTracepoint(k, category, name)
-	if err != nil {
-		return nil, wrap("attaching", what, err)
-	}
-	return checked(k, prog, sys.ProgTypeTracepoint)(onEvent(k, prog, event, cookie, what, nil))
+	l, err := onEvent(k, prog, event, err, cookie, nil)
+	return attached(k, prog, "tracepoint "+strconv.Quote(category+"/"+name), l, err, sys.ProgTypeTracepoint)
 }
 
 func openTracepoint(k sys.Kernel, category, name string) (*sys.FD, error) {
+	for _, s := range [...]string{category, name} {
+		if err := checkName(s); err != nil {
+			return nil, err
+		}
+	}
 	text, err := readTrace(k, "events/"+category+"/"+name+"/id")
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,21 +27,13 @@ func (e *TypeError) Error() string {
 // Unwrap is what the kernel answered.
 func (e *TypeError) Unwrap() error { return e.Err }
 
-// checked returns the result of an attach; if that failed because of the program's
-// type, with an error that says so.
-func checked(k sys.Kernel, prog int, want ...sys.ProgType) func(*Link, error) (*Link, error) {
-	return func(l *Link, err error) (*Link, error) {
-		var e *Error
-		var absent *sys.NotSupported
-		if err == nil || !errors.As(err, &e) || errors.As(err, &absent) {
-			return l, err
-		}
-		var info sys.ProgInfo
-		if sys.ObjGetInfoByFD(k, prog, &info) == nil && !slices.Contains(want, info.Type) {
-			return nil, wrap(e.Doing, e.What, &TypeError{Name: info.Name.String(), Type: info.Type, Want: want, Err: e.Err})
-		}
-		return l, err
+// explainType finds out whether an attach failed because of the program's type.
+func explainType(k sys.Kernel, prog int, err error, want []sys.ProgType) error {
+	var info sys.ProgInfo
+	if sys.ObjGetInfoByFD(k, prog, &info) != nil || slices.Contains(want, info.Type) {
+		return err
 	}
+	return &TypeError{Name: info.Name.String(), Type: info.Type, Want: want, Err: err}
 }
 
 // cgroupType is the type of the programs that a hook of a cgroup takes.

@@ -14,23 +14,25 @@ func NetNS(k sys.Kernel, prog, ns int, a sys.AttachType) (*Link, error) {
 	if a == sys.AttachFlowDissector {
 		want = sys.ProgTypeFlowDissector
 	}
-	return checked(k, prog, want)(attach(k, a.String()+" on a network namespace", a, &sys.LinkCreateAttr{ProgFD: int32(prog), Target: int32(ns), AttachType: a},
-		func() []uint32 { return query(k, ns, a) }))
+	l, err := attach(k, a, &sys.LinkCreateAttr{ProgFD: int32(prog), Target: int32(ns), AttachType: a},
+		func() []uint32 { return query(k, ns, a) })
+	return attached(k, prog, a.String()+" on a network namespace", l, err, want)
 }
 
 // SockMap attaches a program to the sockets of a sockmap or sockhash: with a link
 // where the kernel has these (Linux 6.10), else without. Kernels before 5.18 cannot
 // tell whether the hook is free; there the program replaces another one.
 func SockMap(k sys.Kernel, prog, mapFD int, a sys.AttachType) (*Link, error) {
-	what := a.String() + " on a sockmap"
 	fd, err := sys.LinkCreate(k, &sys.LinkCreateAttr{ProgFD: int32(prog), Target: int32(mapFD), AttachType: a})
+	l := &Link{fd: fd}
 	switch sys.ErrnoOf(err) {
 	case 0:
-		return &Link{k: k, fd: fd, what: what}, nil
 	case sys.EINVAL: // the kernel has no such links, or the program does not fit
-		return checked(k, prog, sockMapType(a))(sockMapProgram(k, prog, mapFD, a, what))
+		l, err = sockMapProgram(k, prog, mapFD, a)
+	default:
+		err = explain(k, sys.AttachTypeFeature(a), err, func() []uint32 { return query(k, mapFD, a) })
 	}
-	return nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(a), err, func() []uint32 { return query(k, mapFD, a) }))
+	return attached(k, prog, a.String()+" on a sockmap", l, err, sockMapType(a))
 }
 
 func sockMapType(a sys.AttachType) sys.ProgType {
@@ -42,26 +44,31 @@ func sockMapType(a sys.AttachType) sys.ProgType {
 
 // sockMapProgram attaches without a link, and only to a hook that is free, as far as
 // that can be asked: the kernel would replace a program without a word.
-func sockMapProgram(k sys.Kernel, prog, mapFD int, a sys.AttachType, what string) (*Link, error) {
+func sockMapProgram(k sys.Kernel, prog, mapFD int, a sys.AttachType) (*Link, error) {
 	if ids := query(k, mapFD, a); len(ids) > 0 {
-		return nil, wrap("attaching", what, &TakenError{Programs: ids, Names: programNames(k, ids), Err: &sys.Error{Op: "BPF_PROG_ATTACH", Errno: sys.EBUSY}})
+		return nil, &TakenError{Programs: ids, Names: programNames(k, ids), Err: &sys.Error{Op: "BPF_PROG_ATTACH", Errno: sys.EBUSY}}
 	}
-	m, err := dup(k, mapFD)
+	return attachByProgram(k, prog, mapFD, a)
+}
+
+// attachByProgram attaches by BPF_PROG_ATTACH to a target that it keeps open.
+func attachByProgram(k sys.Kernel, prog, target int, a sys.AttachType) (*Link, error) {
+	t, err := dup(k, target)
 	if err != nil {
-		return nil, wrap("attaching", what, err)
+		return nil, err
 	}
 	p, err := dup(k, prog)
 	if err != nil {
-		m.Close()
-		return nil, wrap("attaching", what, err)
+		t.Close()
+		return nil, err
 	}
-	attr := &sys.ProgAttachAttr{Target: m.Num(), AttachBPFFD: p.Num(), AttachType: a}
+	attr := &sys.ProgAttachAttr{Target: t.Num(), AttachBPFFD: p.Num(), AttachType: a}
 	if err := sys.ProgAttach(k, attr); err != nil {
 		p.Close()
-		m.Close()
-		return nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(a), err, nil))
+		t.Close()
+		return nil, explain(k, sys.AttachTypeFeature(a), err, nil)
 	}
-	return &Link{k: k, what: what, held: []*sys.FD{m, p}, undo: func() error { return sys.ProgDetach(k, attr) }}, nil
+	return &Link{held: []*sys.FD{t, p}, undo: func() error { return sys.ProgDetach(k, attr) }}, nil
 }
 
 func dup(k sys.Kernel, fd int) (*sys.FD, error) {
@@ -84,20 +91,21 @@ const (
 // SocketFilter attaches a socket_filter program to one socket, whose descriptor stays
 // the caller's. Closing the Link or the socket detaches it.
 func SocketFilter(k sys.Kernel, prog, socket int) (*Link, error) {
-	return checked(k, prog, sys.ProgTypeSocketFilter)(socketOption(k, prog, socket, "filter", soAttachBPF, soDetachFilter))
+	l, err := socketOption(k, prog, socket, soAttachBPF, soDetachFilter)
+	return attached(k, prog, "filter on socket "+strconv.Itoa(socket), l, err, sys.ProgTypeSocketFilter)
 }
 
 // SKReuseport attaches a program that chooses among the sockets of a SO_REUSEPORT
 // group to the group of one of them.
 func SKReuseport(k sys.Kernel, prog, socket int) (*Link, error) {
-	return checked(k, prog, sys.ProgTypeSKReuseport, sys.ProgTypeSocketFilter)(socketOption(k, prog, socket, "sk_reuseport", soAttachReuseport, soDetachReuseport))
+	l, err := socketOption(k, prog, socket, soAttachReuseport, soDetachReuseport)
+	return attached(k, prog, "sk_reuseport on socket "+strconv.Itoa(socket), l, err, sys.ProgTypeSKReuseport, sys.ProgTypeSocketFilter)
 }
 
-func socketOption(k sys.Kernel, prog, socket int, name string, on, off int) (*Link, error) {
-	what := name + " on socket " + strconv.Itoa(socket)
+func socketOption(k sys.Kernel, prog, socket, on, off int) (*Link, error) {
 	s, err := dup(k, socket)
 	if err != nil {
-		return nil, wrap("attaching", what, err)
+		return nil, err
 	}
 	set := func(prog, _ int) error {
 		_, err := k.Call(&sys.SetSockOpt{FD: s.Int(), Level: solSocket, Name: on, Value: int32(prog), ValueFD: true})
@@ -105,9 +113,9 @@ func socketOption(k sys.Kernel, prog, socket int, name string, on, off int) (*Li
 	}
 	if err := set(prog, -1); err != nil {
 		s.Close()
-		return nil, wrap("attaching", what, err)
+		return nil, err
 	}
-	return &Link{k: k, what: what, held: []*sys.FD{s}, update: set, undo: func() error {
+	return &Link{held: []*sys.FD{s}, update: set, undo: func() error {
 		_, err := k.Call(&sys.SetSockOpt{FD: s.Int(), Level: solSocket, Name: off})
 		return err
 	}}, nil
@@ -116,21 +124,6 @@ func socketOption(k sys.Kernel, prog, socket int, name string, on, off int) (*Li
 // LIRC attaches a lirc_mode2 program to a /dev/lirc device, given by a descriptor.
 // The kernel has no link for it.
 func LIRC(k sys.Kernel, prog, device int) (*Link, error) {
-	const what = "lirc_mode2"
-	d, err := dup(k, device)
-	if err != nil {
-		return nil, wrap("attaching", what, err)
-	}
-	p, err := dup(k, prog)
-	if err != nil {
-		d.Close()
-		return nil, wrap("attaching", what, err)
-	}
-	attr := &sys.ProgAttachAttr{Target: d.Num(), AttachBPFFD: p.Num(), AttachType: sys.AttachLIRCMode2}
-	if err := sys.ProgAttach(k, attr); err != nil {
-		p.Close()
-		d.Close()
-		return checked(k, prog, sys.ProgTypeLIRCMode2)(nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(sys.AttachLIRCMode2), err, nil)))
-	}
-	return &Link{k: k, what: what, held: []*sys.FD{d, p}, undo: func() error { return sys.ProgDetach(k, attr) }}, nil
+	l, err := attachByProgram(k, prog, device, sys.AttachLIRCMode2)
+	return attached(k, prog, "lirc_mode2", l, err, sys.ProgTypeLIRCMode2)
 }

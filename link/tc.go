@@ -60,17 +60,13 @@ func TC(k sys.Kernel, prog int, o TCOptions) (*Link, error) {
 		o.Handle = 1
 	}
 	f := &tcFilter{k: k, o: o}
-	what := "tc " + o.Direction.String() + onDevice(o.IfIndex)
 	err := f.makeQdisc()
 	if err == nil {
 		if err = f.put(prog, -1); err != nil {
 			err = errors.Join(explain(k, 0, err, nil), f.removeQdisc())
 		}
 	}
-	if err != nil {
-		return checked(k, prog, sys.ProgTypeSchedCls)(nil, wrap("attaching", what, err))
-	}
-	return &Link{k: k, what: what, undo: f.remove, update: f.put}, nil
+	return attached(k, prog, "tc "+o.Direction.String()+onDevice(o.IfIndex), &Link{undo: f.remove, update: f.put}, err, sys.ProgTypeSchedCls)
 }
 
 // A tcFilter is a filter that is there, or about to be.

@@ -109,9 +109,11 @@ func TestKernelKprobe(t *testing.T) {
 	l, err = Ksyscall(k, c.fd(), "getpgid", false, 0)
 	fires(t, c, l, err, poke)
 
+	var missing *SymbolError
 	for _, legacy := range []bool{false, true} {
-		if _, err := Kprobe(k, c.fd(), KprobeOptions{Symbol: "no_such_function", Legacy: legacy}); err == nil {
-			t.Error("a function that is not there has a probe")
+		_, err := Kprobe(k, c.fd(), KprobeOptions{Symbol: "no_such_function", Legacy: legacy})
+		if !errors.As(err, &missing) || missing.Symbol != "no_such_function" {
+			t.Errorf("a function that is not there: %v", err)
 		}
 	}
 	wrong := loadType(t, sys.ProgTypeXDP, 0, 2)
@@ -134,8 +136,9 @@ func TestKernelKprobeMulti(t *testing.T) {
 	symbols := []string{sys.SyscallPrefix() + "getpgid", sys.SyscallPrefix() + "getpid"}
 	l, err := KprobeMulti(k, c.fd(), KprobeMultiOptions{Symbols: symbols, Cookies: []uint64{1, 2}})
 	fires(t, c, l, err, poke)
-	if _, err := KprobeMulti(k, c.fd(), KprobeMultiOptions{Symbols: []string{"no_such_function"}}); err == nil {
-		t.Error("a function that is not there has a probe")
+	var missing *SymbolError
+	if _, err := KprobeMulti(k, c.fd(), KprobeMultiOptions{Symbols: append(symbols[:2:2], "no_such_function")}); !errors.As(err, &missing) || missing.Symbol != "no_such_function" {
+		t.Errorf("a function that is not there: %v", err)
 	}
 	var count *CountError
 	for _, o := range []KprobeMultiOptions{{}, {Symbols: symbols, Cookies: []uint64{1}}, {Symbols: symbols, Addrs: []uint64{1, 2}}} {

@@ -8,18 +8,17 @@ import (
 
 // Tracing attaches a program that was loaded with its target in the kernel: fentry,
 // fexit, fmod_ret, tp_btf, fsession and LSM. cookie is what bpf_get_attach_cookie
-// returns to it (not 0: Linux 5.18). Kernels before 5.5's links use the raw
-// tracepoint command, as they did then.
+// returns to it (not 0: Linux 5.19). Kernels without such links use the raw tracepoint
+// command; kernels before 5.13 attach a program once in its life: ENOENT afterwards.
 func Tracing(k sys.Kernel, prog int, a sys.AttachType, cookie uint64) (*Link, error) {
-	what := a.String()
 	fd, err := sys.LinkCreate(k, &sys.LinkCreateTracingAttr{ProgFD: int32(prog), AttachType: a, Cookie: cookie})
 	if sys.ErrnoOf(err) == sys.EINVAL && cookie == 0 {
 		fd, err = sys.RawTracepointOpen(k, &sys.RawTracepointOpenAttr{ProgFD: int32(prog)})
 	}
 	if err != nil {
-		return checked(k, prog, sys.ProgTypeTracing, sys.ProgTypeLSM)(nil, wrap("attaching", what, explain(k, sys.AttachTypeFeature(a), err, nil)))
+		err = explainCookie(k, cookie, sys.FeatureBPFCookie, "tracing programs", "5.19", explain(k, sys.AttachTypeFeature(a), err, nil))
 	}
-	return &Link{k: k, fd: fd, what: what}, nil
+	return attached(k, prog, a.String(), &Link{fd: fd}, err, sys.ProgTypeTracing, sys.ProgTypeLSM)
 }
 
 // TracingMultiOptions are the functions of a fentry.multi, fexit.multi or
@@ -31,8 +30,9 @@ type TracingMultiOptions struct {
 
 // TracingMulti attaches a program to many functions (Linux 7.2).
 func TracingMulti(k sys.Kernel, prog int, a sys.AttachType, o TracingMultiOptions) (*Link, error) {
-	return checked(k, prog, sys.ProgTypeTracing)(attach(k, a.String()+" on "+strconv.Itoa(len(o.IDs))+" functions", a, &sys.LinkCreateTracingMultiAttr{ProgFD: int32(prog), AttachType: a,
-		IDs: sys.SlicePtr(o.IDs), Cookies: sys.SlicePtr(o.Cookies), Count: uint32(len(o.IDs))}, nil))
+	l, err := attach(k, a, &sys.LinkCreateTracingMultiAttr{ProgFD: int32(prog), AttachType: a,
+		IDs: sys.SlicePtr(o.IDs), Cookies: sys.SlicePtr(o.Cookies), Count: uint32(len(o.IDs))}, nil)
+	return attached(k, prog, a.String()+" on "+strconv.Itoa(len(o.IDs))+" functions", l, err, sys.ProgTypeTracing)
 }
 
 // Freplace puts an ext program in the place of a function of another program. With
@@ -45,20 +45,20 @@ func Freplace(k sys.Kernel, prog, target int, btfID uint32) (*Link, error) {
 	}
 	fd, err := sys.LinkCreate(k, attr)
 	if err != nil {
-		return checked(k, prog, sys.ProgTypeExt)(nil, wrap("attaching", "freplace", explain(k, sys.ProgTypeFeature(sys.ProgTypeExt), err, nil)))
+		err = explain(k, sys.ProgTypeFeature(sys.ProgTypeExt), err, nil)
 	}
-	return &Link{k: k, fd: fd, what: "freplace"}, nil
+	return attached(k, prog, "freplace", &Link{fd: fd}, err, sys.ProgTypeExt)
 }
+
+// getAttachCookie is the helper bpf_get_attach_cookie.
+const getAttachCookie sys.Helper = 174
 
 // RawTracepoint attaches a program to a raw tracepoint by name. cookie needs Linux
 // 6.10 unless it is 0.
 func RawTracepoint(k sys.Kernel, prog int, name string, cookie uint64) (*Link, error) {
-	what := "raw tracepoint " + strconv.Quote(name)
 	fd, err := sys.RawTracepointOpen(k, &sys.RawTracepointOpenAttr{Name: sys.StringPtr(name), ProgFD: int32(prog), Cookie: cookie})
-	if err != nil {
-		return checked(k, prog, sys.ProgTypeRawTracepoint, sys.ProgTypeRawTracepointWritable)(nil, wrap("attaching", what, err))
-	}
-	return &Link{k: k, fd: fd, what: what}, nil
+	err = explainCookie(k, cookie, sys.HelperFeature(sys.ProgTypeRawTracepoint, getAttachCookie), "raw tracepoints", "6.10", err)
+	return attached(k, prog, "raw tracepoint "+strconv.Quote(name), &Link{fd: fd}, err, sys.ProgTypeRawTracepoint, sys.ProgTypeRawTracepointWritable)
 }
 
 // Netfilter hooks (include/uapi/linux/netfilter.h).
@@ -86,11 +86,13 @@ func Netfilter(k sys.Kernel, prog int, o NetfilterOptions) (*Link, error) {
 	if o.Defrag {
 		attr.NetfilterFlags = sys.BPF_F_NETFILTER_IP_DEFRAG
 	}
-	return checked(k, prog, sys.ProgTypeNetfilter)(attach(k, "netfilter hook "+strconv.FormatUint(uint64(o.Hook), 10), sys.AttachNetfilter, attr, nil))
+	l, err := attach(k, sys.AttachNetfilter, attr, nil)
+	return attached(k, prog, "netfilter hook "+strconv.FormatUint(uint64(o.Hook), 10), l, err, sys.ProgTypeNetfilter)
 }
 
 // StructOps registers a struct_ops map that was created with BPF_F_LINK and filled
 // (Linux 6.4). Update takes another map, not a program.
 func StructOps(k sys.Kernel, mapFD int) (*Link, error) {
-	return attach(k, "struct_ops", sys.AttachStructOps, &sys.LinkCreateMapAttr{MapFD: int32(mapFD), AttachType: sys.AttachStructOps}, nil)
+	l, err := attach(k, sys.AttachStructOps, &sys.LinkCreateMapAttr{MapFD: int32(mapFD), AttachType: sys.AttachStructOps}, nil)
+	return attached(k, -1, "struct_ops", l, err)
 }

@@ -8,7 +8,7 @@ import (
 
 // UprobeOptions say where a uprobe goes.
 type UprobeOptions struct {
-	Path   string // executable or library
+	Path   string // executable or library; "archive!/member" if it is stored in a zip archive
 	Symbol string // function in it; "" if Offset is an offset in the file
 	Offset uint64 // bytes from the function's start, or in the file
 	Return bool   // when it returns
@@ -30,15 +30,20 @@ func (o UprobeOptions) what() string {
 
 // Uprobe attaches a program to an instruction of a file that processes execute.
 func Uprobe(k sys.Kernel, prog int, o UprobeOptions) (*Link, error) {
+	l, err := uprobe(k, prog, o)
+	return attached(k, prog, o.what(), l, err, sys.ProgTypeKprobe)
+}
+
+func uprobe(k sys.Kernel, prog int, o UprobeOptions) (*Link, error) {
 	offset, err := fileOffset(o.Path, o.Symbol, o.Offset)
 	if err != nil {
-		return nil, wrap("attaching", o.what(), err)
+		return nil, err
 	}
 	var config uint64
 	if o.RefCounter != 0 {
 		bit, err := pmuBit(k, "uprobe", "ref_ctr_offset")
 		if err != nil {
-			return nil, wrap("attaching", o.what(), err)
+			return nil, err
 		}
 		config = o.RefCounter << bit
 	}
@@ -46,19 +51,20 @@ func Uprobe(k sys.Kernel, prog int, o UprobeOptions) (*Link, error) {
 	if pid == 0 {
 		pid = -1
 	}
-	event, err := probeEvent(k, "uprobe", o.Path, offset, o.Return, config, pid)
-	if err != nil {
-		return nil, wrap("attaching", o.what(), err)
+	file, _ := splitMember(o.Path)
+	event, err := probeEvent(k, "uprobe", file, offset, o.Return, config, pid)
+	if noPMU(err) {
+		err = &sys.NotSupported{Feature: "perf events of uprobes (CONFIG_UPROBE_EVENTS)", Since: "4.17", Err: err}
 	}
-	return checked(k, prog, sys.ProgTypeKprobe)(onEvent(k, prog, event, o.Cookie, o.what(), nil))
+	return onEvent(k, prog, event, err, o.Cookie, nil)
 }
 
 // UprobeMultiOptions say where a uprobe.multi or uprobe.session program goes in one
 // file: to functions by name, or to offsets in the file.
 type UprobeMultiOptions struct {
-	Path        string
+	Path        string // as in UprobeOptions
 	Symbols     []string
-	Offsets     []uint64
+	Offsets     []uint64 // in the file on disk
 	RefCounters []uint64 // as in UprobeOptions; one for each, or none
 	Cookies     []uint64 // one for each, or none
 	Return      bool
@@ -73,14 +79,15 @@ func UprobeMulti(k sys.Kernel, prog int, o UprobeMultiOptions) (*Link, error) {
 	if len(o.Symbols) > 0 {
 		var err error
 		if offsets, err = fileOffsets(o.Path, o.Symbols); err != nil {
-			return nil, wrap("attaching", what, err)
+			return attached(k, prog, what, nil, err)
 		}
 	}
 	n := len(offsets)
 	if n == 0 || len(o.Symbols) > 0 && len(o.Offsets) > 0 || len(o.Cookies) > 0 && len(o.Cookies) != n || len(o.RefCounters) > 0 && len(o.RefCounters) != n {
-		return nil, wrap("attaching", what, &CountError{len(o.Symbols), len(o.Offsets), len(o.Cookies)})
+		return attached(k, prog, what, nil, &CountError{len(o.Symbols), len(o.Offsets), len(o.Cookies)})
 	}
-	attr := &sys.LinkCreateUprobeMultiAttr{ProgFD: int32(prog), AttachType: sys.AttachTraceUprobeMulti, Path: sys.StringPtr(o.Path),
+	file, _ := splitMember(o.Path)
+	attr := &sys.LinkCreateUprobeMultiAttr{ProgFD: int32(prog), AttachType: sys.AttachTraceUprobeMulti, Path: sys.StringPtr(file),
 		Offsets: sys.SlicePtr(offsets), RefCtrOffsets: sys.SlicePtr(o.RefCounters), Cookies: sys.SlicePtr(o.Cookies), Count: uint32(n), PID: uint32(o.PID)}
 	if o.Session {
 		attr.AttachType = sys.AttachTraceUprobeSession
@@ -88,5 +95,6 @@ func UprobeMulti(k sys.Kernel, prog int, o UprobeMultiOptions) (*Link, error) {
 	if o.Return {
 		attr.UprobeMultiFlags = sys.BPF_F_UPROBE_MULTI_RETURN
 	}
-	return checked(k, prog, sys.ProgTypeKprobe)(attach(k, what, attr.AttachType, attr, nil))
+	l, err := attach(k, attr.AttachType, attr, nil)
+	return attached(k, prog, what, l, err, sys.ProgTypeKprobe)
 }

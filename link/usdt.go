@@ -82,8 +82,9 @@ func (s *USDTSpecs) attach(prog int, o USDTOptions) (*Link, error) {
 		}
 	}
 	if len(a.probes) == 0 {
-		return nil, &SymbolError{o.Path, o.Provider + ":" + o.Name, "no such USDT probe"}
+		return nil, &SymbolError{Path: o.Path, Symbol: o.Provider + ":" + o.Name, Reason: "no such USDT probe"}
 	}
+	a.o.Path, _ = splitMember(o.Path) // offsets of probes are in the file on disk
 	a.l.undo = a.undo
 	if err = a.makeSpecs(); err == nil {
 		if o.Multi {
@@ -170,7 +171,12 @@ func (a *usdtAttach) attachMulti(prog int) error {
 // the spec by the address of the instruction, which is known beforehand of
 // executables that are not moved, and of one process.
 func (a *usdtAttach) attachEach(prog int, x *executable) error {
-	cookies := sys.Probe(a.s.k, sys.FeatureBPFCookie) == nil
+	err := sys.Probe(a.s.k, sys.FeatureBPFCookie)
+	var absent *sys.NotSupported
+	cookies := err == nil
+	if !cookies && !errors.As(err, &absent) {
+		return err // a guess could give the program the arguments of another probe
+	}
 	for _, p := range a.probes {
 		o := UprobeOptions{Path: a.o.Path, Offset: p.Offset, RefCounter: p.Semaphore, PID: a.o.PID}
 		if cookies {

@@ -16,20 +16,9 @@ import (
 // counted the semaphore up, and the spec says where the arguments are.
 func TestKernelUSDT(t *testing.T) {
 	k := kernelTest(t)
-	if runtime.GOARCH != "amd64" {
-		t.Skip("the program with the probe is for x86-64")
-	}
-	path := writeProgram(t, usdtProgram())
-	specs, err := sys.MapCreate(k, &sys.MapCreateAttr{MapType: sys.MapTypeArray, KeySize: 4, ValueSize: usdtSpecSize, MaxEntries: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer specs.Close()
-	ips, err := sys.MapCreate(k, &sys.MapCreateAttr{MapType: sys.MapTypeHash, KeySize: 8, ValueSize: 4, MaxEntries: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ips.Close()
+	machine := ownMachine(t)
+	path := writeProgram(t, machine.program(machine.usdt))
+	specs, ips := usdtMaps(t)
 	u, err := NewUSDTSpecs(k, specs.Int(), ips.Int())
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +34,7 @@ func TestKernelUSDT(t *testing.T) {
 			}
 			a = sys.AttachTraceUprobeMulti
 		}
-		c := loadArgument(t, a)
+		c := loadArgument(t, a, machine.argReg)
 		l, err := u.Attach(c.fd(), USDTOptions{Path: path, Provider: "test", Name: "hit", Cookie: 99, Multi: multi})
 		if errors.Is(err, sys.ENOENT) || errors.Is(err, sys.EPERM) || errors.Is(err, sys.EOPNOTSUPP) {
 			t.Skip("no uprobes here: ", err)
@@ -58,7 +47,7 @@ func TestKernelUSDT(t *testing.T) {
 			t.Errorf("multi %t: the argument is %d", multi, got)
 		}
 		key, value := uint32(0), make([]byte, usdtSpecSize)
-		args, _ := parseUSDTArgs("amd64", probeArgs)
+		args, _ := parseUSDTArgs(runtime.GOARCH, machine.args)
 		if err := sys.MapLookup(specs.Int(), unsafe.Pointer(&key), unsafe.Pointer(&value[0]), 0); err != nil || !cmp.Equal(value, usdtSpec(args, 99)) {
 			t.Errorf("spec: %x, %v", value, err)
 		}
@@ -73,14 +62,37 @@ func TestKernelUSDT(t *testing.T) {
 			t.Errorf("an address is left: %#x, %v", first, err)
 		}
 	}
+	archived := zipFile(t, machine.program(machine.usdt)) + "!/lib/probed"
+	inArchive, err := u.Attach(loadArgument(t, 0, machine.argReg).fd(), USDTOptions{Path: archived, Provider: "test", Name: "hit"})
+	own(t, inArchive, err)
 	var missing *SymbolError
 	if _, err := u.Attach(0, USDTOptions{Path: path, Provider: "test", Name: "miss"}); !errors.As(err, &missing) {
 		t.Errorf("no such probe: %v", err)
 	}
 }
 
+// usdtMaps are the maps of usdt.bpf.h, with room for two.
+func usdtMaps(t *testing.T) (specs, ips *sys.FD) {
+	t.Helper()
+	for _, m := range []struct {
+		fd   **sys.FD
+		attr sys.MapCreateAttr
+	}{
+		{&specs, sys.MapCreateAttr{MapType: sys.MapTypeArray, KeySize: 4, ValueSize: usdtSpecSize, MaxEntries: 2}},
+		{&ips, sys.MapCreateAttr{MapType: sys.MapTypeHash, KeySize: 8, ValueSize: 4, MaxEntries: 2}},
+	} {
+		fd, err := sys.MapCreate(sys.Live(), &m.attr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { fd.Close() })
+		*m.fd = fd
+	}
+	return specs, ips
+}
+
 // loadArgument loads a program that keeps the register of the first argument.
-func loadArgument(t *testing.T, a sys.AttachType) *counter {
+func loadArgument(t *testing.T, a sys.AttachType, register int16) *counter {
 	t.Helper()
 	k := sys.Live()
 	m, err := sys.MapCreate(k, &sys.MapCreateAttr{MapType: sys.MapTypeArray, KeySize: 4, ValueSize: 8, MaxEntries: 1})
@@ -88,8 +100,7 @@ func loadArgument(t *testing.T, a sys.AttachType) *counter {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { m.Close() })
-	const di = 112
-	code := insn(nil, 0x79, 6, 1, di, 0) // r6 = ctx->di
+	code := insn(nil, 0x79, 6, 1, register, 0) // r6 = the register
 	code = insn(code, 0x18, 1, 2, 0, m.Num())
 	code = insn(code, 0, 0, 0, 0, 0)
 	code = insn(code, 0x7b, 1, 6, 0, 0) // *(u64 *)r1 = r6

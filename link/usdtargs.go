@@ -93,6 +93,8 @@ func parseUSDTArg(arch, text string) (usdtArg, bool) {
 		a, ok = x86Operand(operand)
 	case "arm64":
 		a, ok = arm64Operand(operand)
+	case "s390x":
+		a, ok = s390Operand(operand)
 	default:
 		return usdtArg{}, false
 	}
@@ -105,11 +107,9 @@ func parseUSDTArg(arch, text string) (usdtArg, bool) {
 	return usdtArg{}, false
 }
 
-// x86Registers are the places in struct pt_regs of the registers in order.
-var x86Registers = [...]string{
-	0: "r15", 8: "r14", 16: "r13", 24: "r12", 32: "bp", 40: "bx", 48: "r11", 56: "r10", 64: "r9", 72: "r8",
-	80: "ax", 88: "cx", 96: "dx", 104: "si", 112: "di", 128: "ip", 152: "sp",
-}
+// x86Registers are the registers in the order of struct pt_regs, each 8 bytes.
+var x86Registers = [...]string{"r15", "r14", "r13", "r12", "bp", "bx", "r11", "r10", "r9", "r8",
+	"ax", "cx", "dx", "si", "di", "", "ip", "", "", "sp"}
 
 // x86Register finds a register by any of its names: %rax, %eax, %ax, %al; %r8, %r8d …
 func x86Register(s string) (int16, bool) {
@@ -130,9 +130,9 @@ func x86Register(s string) (int16, bool) {
 			base = base[:1] + "x"
 		}
 	}
-	for off, name := range x86Registers {
-		if name != "" && name == base {
-			return int16(off), true
+	for i, name := range x86Registers {
+		if name == base {
+			return int16(i * 8), true
 		}
 	}
 	return 0, false
@@ -217,6 +217,33 @@ func arm64Operand(s string) (usdtArg, bool) {
 	}
 	v, err := strconv.ParseInt(s, 0, 64)
 	return usdtArg{kind: usdtConst, off: v}, err == nil
+}
+
+// s390Register finds %r0 … %r15 in user_pt_regs, behind args[1] and psw.
+func s390Register(s string) (int16, bool) {
+	n, err := strconv.ParseUint(strings.TrimPrefix(s, "%r"), 10, 8)
+	return 24 + int16(n)*8, err == nil && n <= 15 && strings.HasPrefix(s, "%r")
+}
+
+// s390Operand reads 5, %r2, 160(%r15) and (%r2).
+func s390Operand(s string) (a usdtArg, ok bool) {
+	if a.reg, ok = s390Register(s); ok {
+		a.kind = usdtReg
+		return a, true
+	}
+	var err error
+	off, memory, in := strings.Cut(s, "(")
+	if off != "" || !in {
+		a.off, err = strconv.ParseInt(off, 0, 64)
+	}
+	if !in {
+		a.kind, a.reg = usdtConst, 0
+		return a, err == nil
+	}
+	memory, closed := strings.CutSuffix(memory, ")")
+	a.kind = usdtDeref
+	a.reg, ok = s390Register(memory)
+	return a, ok && closed && err == nil
 }
 
 // usdtSpec is struct __bpf_usdt_spec.

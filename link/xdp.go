@@ -28,14 +28,14 @@ func xdpName(o XDPOptions) string { return onInterface(sys.AttachXDP, o.IfIndex)
 // XDP attaches a program to a network device with a link (Linux 5.9). A device runs
 // one program a mode: see TakenError.
 func XDP(k sys.Kernel, prog int, o XDPOptions) (*Link, error) {
-	l, err := checked(k, prog, sys.ProgTypeXDP)(attach(k, xdpName(o), sys.AttachXDP, &sys.LinkCreateAttr{ProgFD: int32(prog), Target: int32(o.IfIndex),
-		AttachType: sys.AttachXDP, Flags: uint32(o.Mode)}, func() []uint32 { return xdpPrograms(k, o.IfIndex) }))
+	l, err := attach(k, sys.AttachXDP, &sys.LinkCreateAttr{ProgFD: int32(prog), Target: int32(o.IfIndex),
+		AttachType: sys.AttachXDP, Flags: uint32(o.Mode)}, func() []uint32 { return xdpPrograms(k, o.IfIndex) })
 	if sys.ErrnoOf(err) == sys.EINVAL { // which the kernel also says of a device that is not there
 		if _, errInfo := xdpState(k, o.IfIndex); errors.Is(errInfo, sys.ENODEV) {
-			return nil, wrap("attaching", xdpName(o), errInfo)
+			return attached(k, prog, xdpName(o), nil, errInfo)
 		}
 	}
-	return l, err
+	return attached(k, prog, xdpName(o), l, err, sys.ProgTypeXDP)
 }
 
 // Attributes of XDP in messages about devices.
@@ -57,10 +57,11 @@ const (
 // program stays attached when the process ends without Close.
 func XDPNetlink(k sys.Kernel, prog int, o XDPOptions) (*Link, error) {
 	x := &xdpProgram{k: k, o: o}
-	if err := x.put(prog, -1); err != nil {
-		return checked(k, prog, sys.ProgTypeXDP)(nil, wrap("attaching", xdpName(o), explain(k, 0, err, func() []uint32 { return xdpPrograms(k, o.IfIndex) })))
+	err := x.put(prog, -1)
+	if err != nil {
+		err = explain(k, 0, err, func() []uint32 { return xdpPrograms(k, o.IfIndex) })
 	}
-	return &Link{k: k, what: xdpName(o), undo: x.remove, update: x.put}, nil
+	return attached(k, prog, xdpName(o), &Link{undo: x.remove, update: x.put}, err, sys.ProgTypeXDP)
 }
 
 // An xdpProgram is a program on a device without a link.
