@@ -25,8 +25,8 @@ type pkg struct {
 var kernelTest = regexp.MustCompile(`(?m)^func TestKernel[^a-z]?\w*\(`)
 
 // packagesWithTests returns the packages of the patterns that have tests for a kernel.
-func packagesWithTests(patterns []string) ([]pkg, error) {
-	out, err := goTool(append([]string{"list", "-e", "-json=ImportPath,Dir,TestGoFiles,XTestGoFiles,Module"}, patterns...)...)
+func packagesWithTests(a arch, patterns []string) ([]pkg, error) {
+	out, err := goTool(a, append([]string{"list", "-e", "-json=ImportPath,Dir,TestGoFiles,XTestGoFiles,Module"}, patterns...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -57,8 +57,8 @@ func packagesWithTests(patterns []string) ([]pkg, error) {
 
 // build makes static test binaries of the packages, and this command itself as the machine's init, in dir. A package whose
 // tests do not compile is an error after all the others were tried, so that they are all named.
-func build(packages []pkg, dir string) ([]test, error) {
-	if _, err := goTool("build", "-ldflags=-s -w", "-o", filepath.Join(dir, "init"), "./internal/vmtest"); err != nil {
+func build(a arch, packages []pkg, dir string) ([]test, error) {
+	if _, err := goTool(a, "build", "-ldflags=-s -w", "-o", filepath.Join(dir, "init"), "./internal/vmtest"); err != nil {
 		return nil, err
 	}
 	var tests []test
@@ -69,7 +69,7 @@ func build(packages []pkg, dir string) ([]test, error) {
 			name = "."
 		}
 		t := test{Package: name, Binary: strings.ReplaceAll(name, "/", "-") + ".test"}
-		if _, err := goTool("test", "-c", "-vet=off", "-ldflags=-s -w", "-o", filepath.Join(dir, t.Binary), p.ImportPath); err != nil {
+		if _, err := goTool(a, "test", "-c", "-vet=off", "-ldflags=-s -w", "-o", filepath.Join(dir, t.Binary), p.ImportPath); err != nil {
 			failed = errors.Join(failed, err)
 			continue
 		}
@@ -79,9 +79,9 @@ func build(packages []pkg, dir string) ([]test, error) {
 }
 
 // goTool runs the go command for the machine's system, without cgo.
-func goTool(args ...string) ([]byte, error) {
+func goTool(a arch, args ...string) ([]byte, error) {
 	c := exec.Command("go", args...)
-	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+a.name)
 	return output(c)
 }
 

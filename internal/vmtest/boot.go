@@ -14,11 +14,11 @@ import (
 )
 
 // boot runs one machine and returns what it reported.
-func boot(ctx context.Context, k kernel, image, dir string) *run {
+func boot(ctx context.Context, a arch, k kernel, image, dir string) *run {
 	r := &run{series: k.series, results: make(map[string]*result)}
 	console := filepath.Join(dir, "console-"+k.series)
 	start := time.Now()
-	r.err = r.qemu(ctx, k, image, console)
+	r.err = r.qemu(ctx, a, k, image, console)
 	r.seconds = time.Since(start).Seconds()
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		r.err = fmt.Errorf("time-out after %.0f s", r.seconds)
@@ -30,13 +30,13 @@ func boot(ctx context.Context, k kernel, image, dir string) *run {
 	return r
 }
 
-// qemu runs the machine until it turns itself off. The first serial port is the console, into a file; the second brings
-// the results.
-func (r *run) qemu(ctx context.Context, k kernel, image, console string) error {
-	c := exec.CommandContext(ctx, "qemu-system-x86_64",
-		"-accel", "tcg,thread=single", "-cpu", "max", "-smp", "1,maxcpus=3", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot",
-		"-serial", "file:"+console, "-serial", "stdio", "-kernel", k.image, "-initrd", image,
-		"-append", "console=ttyS0 rdinit=/init panic=-1 oops=panic quiet lsm=landlock,lockdown,yama,integrity,apparmor,bpf")
+// qemu runs the machine until it turns itself off.
+func (r *run) qemu(ctx context.Context, a arch, k kernel, image, console string) error {
+	args := append([]string{"-accel", "tcg,thread=single", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot",
+		"-chardev", "file,id=console,path=" + console, "-chardev", "stdio,id=results,signal=off", "-kernel", k.image, "-initrd", image,
+		"-append", a.cmdline + " rdinit=/init panic=-1 oops=panic quiet lsm=landlock,lockdown,yama,integrity,apparmor,bpf",
+	}, a.machine...)
+	c := exec.CommandContext(ctx, a.qemu, args...)
 	out, err := c.StdoutPipe()
 	if err != nil {
 		return err
@@ -53,7 +53,8 @@ func (r *run) qemu(ctx context.Context, k kernel, image, console string) error {
 	return readErr
 }
 
-// read takes results, one JSON object a line, until the machine is off.
+// read takes results, one JSON object a line, until the machine is off. The firmware and the early kernel may speak on the
+// same port: what is no object is theirs.
 func (r *run) read(out io.Reader) error {
 	lines := bufio.NewReader(out)
 	for {
@@ -63,6 +64,9 @@ func (r *run) read(out io.Reader) error {
 		}
 		if err != nil {
 			return fmt.Errorf("results broken off after %d bytes of a line: %w", len(line), err)
+		}
+		if line[0] != '{' {
+			continue
 		}
 		one := new(result)
 		if err := json.Unmarshal(line, one); err != nil {

@@ -13,11 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	testTime   = 4 * time.Minute // for one test binary
-	maxOutput  = 256 << 10       // bytes of a failure's output that are reported; the port is slow
-	resultPort = "/dev/ttyS1"
-)
+// maxOutput is how many bytes of a failure's output are reported; the port is slow.
+const maxOutput = 256 << 10
 
 // guest is what process 1 of the machine does: set up, run every test binary, report, turn the machine off.
 func guest() {
@@ -32,7 +29,11 @@ func runGuest() error {
 	if err := mountAll(); err != nil {
 		return err
 	}
-	port, err := os.OpenFile(resultPort, os.O_WRONLY|unix.O_NOCTTY, 0)
+	own, err := ownArch()
+	if err != nil {
+		return err
+	}
+	port, err := os.OpenFile(own.results, os.O_WRONLY|unix.O_NOCTTY, 0)
 	if err != nil {
 		return err
 	}
@@ -73,9 +74,9 @@ func runGuest() error {
 
 // runTest runs one test binary in the folder of its package.
 func runTest(t test, p plan) *result {
-	ctx, cancel := context.WithTimeout(context.Background(), testTime+10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), p.Timeout+10*time.Second)
 	defer cancel()
-	c := exec.CommandContext(ctx, "/lode-tests/"+t.Binary, "-test.v", "-test.run="+p.Run, "-test.timeout="+testTime.String())
+	c := exec.CommandContext(ctx, "/lode-tests/"+t.Binary, "-test.v", "-test.run="+p.Run, "-test.timeout="+p.Timeout.String())
 	c.Dir = filepath.Join("/lode", t.Package)
 	c.Env = []string{"HOME=/root", "TMPDIR=/tmp", "PATH=/bin", "GOTRACEBACK=all"}
 	c.WaitDelay = time.Second

@@ -24,6 +24,7 @@ type archive struct {
 	w    io.Writer
 	size int
 	made map[string]bool
+	big  bool // the machine is big endian
 	err  error
 }
 
@@ -50,8 +51,14 @@ func (a *archive) add(name string, mode uint32, contents []byte) {
 	a.pad()
 }
 
-// addFile writes the contents of a file of this machine, executable if it is here.
+// addFile writes the contents of a file of this machine, executable if it is here. A machine that is big endian gets the
+// test objects for it under the names of the others.
 func (a *archive) addFile(name, source string) {
+	if object, ok := strings.CutSuffix(source, ".bpf.o"); ok && a.big {
+		if _, err := os.Stat(object + ".bpfeb.o"); err == nil {
+			source = object + ".bpfeb.o"
+		}
+	}
 	info, err := os.Stat(source)
 	if err != nil {
 		a.err = err
@@ -83,8 +90,8 @@ func (a *archive) addFolder(name, source string) {
 
 // writeImage writes the initramfs for one kernel. It is not compressed: to inflate it under emulation takes longer than to
 // copy it.
-func writeImage(w io.Writer, k kernel, root, binaries string, packages []pkg, p plan) error {
-	a := &archive{w: w, made: make(map[string]bool)}
+func writeImage(w io.Writer, arch arch, k kernel, root, binaries string, packages []pkg, p plan) error {
+	a := &archive{w: w, made: make(map[string]bool), big: arch.big}
 	for _, dir := range []string{"proc", "sys", "dev", "tmp", "run", "etc", "root"} {
 		a.made[dir] = true
 		a.add(dir, 0o40755, nil)
@@ -108,8 +115,11 @@ func writeImage(w io.Writer, k kernel, root, binaries string, packages []pkg, p 
 			a.addFolder(filepath.Join("lode", rel, "testdata"), filepath.Join(p.Dir, "testdata"))
 		}
 	}
-	libxdp, _ := filepath.Glob("/usr/lib/*/bpf/*.o") // what ktest.LibxdpObjects finds
+	libxdp, _ := filepath.Glob("/usr/lib/*/bpf/*.o") // what ktest.LibxdpObjects finds, little endian
 	for _, path := range libxdp {
+		if a.big {
+			break
+		}
 		a.addFile(strings.TrimPrefix(path, "/"), path)
 	}
 	if k.config != "" {

@@ -17,7 +17,10 @@ import (
 )
 
 // A store keeps unpacked kernels in a directory, and apt's state for finding more of them.
-type store struct{ dir string }
+type store struct {
+	dir  string
+	arch arch
+}
 
 // A kernel is one unpacked Debian kernel.
 type kernel struct {
@@ -28,9 +31,6 @@ type kernel struct {
 	config  string // the file of its configuration, "" if there is none
 	release string // what uname(2) will say
 }
-
-// Debian's suites, oldest first: each brings other kernels.
-var suites = []string{"bullseye", "bookworm", "bookworm-backports", "trixie", "trixie-backports", "sid"}
 
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
@@ -47,7 +47,7 @@ func (s store) find(series string) (kernel, error) {
 	}
 	name := newest(names, series)
 	if name == "" {
-		return kernel{}, fmt.Errorf("no cloud kernel %s in Debian now; -list prints those that there are", series)
+		return kernel{}, fmt.Errorf("no kernel %s for %s in Debian now; -list prints those that there are", series, s.arch.name)
 	}
 	if err := s.fetch(name); err != nil {
 		return kernel{}, err
@@ -84,7 +84,7 @@ func (s store) unpacked() []string {
 	var names []string
 	entries, _ := os.ReadDir(s.dir)
 	for _, e := range entries {
-		if packageName.MatchString(e.Name()) {
+		if s.arch.hasKernel(e.Name()) {
 			names = append(names, e.Name())
 		}
 	}
@@ -96,13 +96,13 @@ func (s store) list() ([]string, error) {
 	if err := s.update(); err != nil {
 		return nil, err
 	}
-	out, err := s.apt("apt-cache", "search", "--names-only", "^linux-image-[0-9].*-cloud-amd64$")
+	out, err := s.apt("apt-cache", "search", "--names-only", "^linux-image-[0-9].*-"+s.arch.suffix+"$")
 	if err != nil {
 		return nil, err
 	}
 	var names []string
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
-		if name, _, _ := strings.Cut(lines.Text(), " "); packageName.MatchString(name) {
+		if name, _, _ := strings.Cut(lines.Text(), " "); s.arch.hasKernel(name) {
 			names = append(names, name)
 		}
 	}
@@ -110,8 +110,8 @@ func (s store) list() ([]string, error) {
 	return names, nil
 }
 
-// fetch downloads and unpacks a kernel, unless it is here. The newest come in several packages: the image, what all of it needs, the binary and
-// the modules.
+// fetch downloads and unpacks a kernel, unless it is here. The newest come in several packages: the image, what all of it
+// needs, the binary and the modules.
 func (s store) fetch(name string) error {
 	if _, err := os.Stat(filepath.Join(s.dir, name)); err == nil {
 		return nil
@@ -157,28 +157,31 @@ func (s store) download(dir, name string) error {
 	return err
 }
 
+// aptDir is where apt keeps what it knows of the packages for one architecture.
+func (s store) aptDir() string { return filepath.Join(s.dir, "apt-"+s.arch.name) }
+
 // update makes apt's directories and reads the package lists, at most once a day.
 func (s store) update() error {
 	if _, err := os.Stat(keyring); err != nil {
 		return errors.New("needs Debian's keyring to verify kernels: apt-get install debian-archive-keyring")
 	}
-	for _, d := range []string{"apt/state/lists/partial", "apt/cache/archives/partial"} {
-		if err := os.MkdirAll(filepath.Join(s.dir, d), 0o755); err != nil {
+	for _, d := range []string{"state/lists/partial", "cache/archives/partial"} {
+		if err := os.MkdirAll(filepath.Join(s.aptDir(), d), 0o755); err != nil {
 			return err
 		}
 	}
-	stamp := filepath.Join(s.dir, "apt/updated")
+	stamp := filepath.Join(s.aptDir(), "updated")
 	if info, err := os.Stat(stamp); err == nil && time.Since(info.ModTime()) < 24*time.Hour {
 		return nil
 	}
 	var sources strings.Builder
-	for _, suite := range suites {
-		fmt.Fprintf(&sources, "deb [arch=amd64 signed-by=%s] %s %s main\n", keyring, mirror(), suite)
+	for _, suite := range s.arch.suites {
+		fmt.Fprintf(&sources, "deb [arch=%s signed-by=%s] %s %s main\n", s.arch.name, keyring, mirror(), suite)
 	}
-	if err := os.WriteFile(filepath.Join(s.dir, "apt/sources.list"), []byte(sources.String()), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(s.aptDir(), "sources.list"), []byte(sources.String()), 0o644); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(s.dir, "apt/status"), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(s.aptDir(), "status"), nil, 0o644); err != nil {
 		return err
 	}
 	if _, err := s.apt("apt-get", "update"); err != nil {
@@ -193,7 +196,7 @@ func (s store) apt(program string, args ...string) ([]byte, error) {
 
 // options keep apt to its own state, and away from the system's.
 func (s store) options() []string {
-	dir := filepath.Join(s.dir, "apt")
+	dir := s.aptDir()
 	options := []string{"-qq"}
 	for _, o := range []string{
 		"Dir::State=" + dir + "/state",
@@ -203,7 +206,8 @@ func (s store) options() []string {
 		"Dir::Etc::sourceparts=/dev/null",
 		"Acquire::Languages=none",
 		"Acquire::Check-Valid-Until=false", // a mirror may lag: an older list names kernels that are as good
-		"APT::Architecture=amd64",
+		"APT::Architecture=" + s.arch.name,
+		"APT::Architectures=" + s.arch.name,
 		"APT::Sandbox::User=", // the directory belongs to whoever runs this
 	} {
 		options = append(options, "-o", o)
@@ -226,9 +230,6 @@ func mirror() string {
 	}
 	return "http://deb.debian.org/debian"
 }
-
-// packageName is the name of a cloud kernel's package, with its version: numbers, then whatever Debian adds.
-var packageName = regexp.MustCompile(`^linux-image-(\d+)\.(\d+)\.(\d+)(?:-(\d+))?.*-cloud-amd64$`)
 
 // version returns the numbers in a package's name.
 func version(name string) [4]int {

@@ -28,6 +28,7 @@ func main() {
 
 // options are those of the command line.
 type options struct {
+	arch     arch
 	kernels  string
 	run      string
 	parallel int
@@ -37,12 +38,14 @@ type options struct {
 	patterns []string
 }
 
-func parse() options {
+func parse() (options, error) {
 	var o options
-	flag.StringVar(&o.kernels, "kernels", "5.10,6.1,6.12,newest", "series of kernels, `LIST` separated by commas")
+	var name string
+	flag.StringVar(&name, "arch", arches[0].name, "`ARCHITECTURE` of the machines: amd64, arm64 or s390x")
+	flag.StringVar(&o.kernels, "kernels", "", "series of kernels, `LIST` separated by commas; those of the test matrix by default")
 	flag.StringVar(&o.run, "run", "^TestKernel", "tests to run, a `REGEXP`; only TestKernel… are meant for this")
 	flag.IntVar(&o.parallel, "j", 2, "machines at a time")
-	flag.DurationVar(&o.timeout, "timeout", 8*time.Minute, "for one machine")
+	flag.DurationVar(&o.timeout, "timeout", 8*time.Minute, "for one machine; half of it for the tests of one package")
 	flag.BoolVar(&o.verbose, "v", false, "print the output of tests that pass, and why tests were skipped")
 	flag.BoolVar(&o.list, "list", false, "print the kernels that Debian has")
 	flag.Usage = func() {
@@ -54,20 +57,31 @@ func parse() options {
 	if len(o.patterns) == 0 {
 		o.patterns = []string{"./..."}
 	}
-	return o
+	a, err := findArch(name)
+	if err != nil {
+		return o, err
+	}
+	o.arch = a
+	if o.kernels == "" {
+		o.kernels = a.kernels
+	}
+	return o, nil
 }
 
 // host builds, fetches, boots and reports.
 func host() error {
-	o := parse()
-	if err := needPrograms(); err != nil {
+	o, err := parse()
+	if err != nil {
+		return err
+	}
+	if err := needPrograms(o.arch); err != nil {
 		return err
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return err
 	}
-	s := store{dir: filepath.Join(cache, "lode-kernels")}
+	s := store{filepath.Join(cache, "lode-kernels"), o.arch}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return err
 	}
@@ -76,12 +90,12 @@ func host() error {
 		fmt.Println(strings.Join(names, "\n"))
 		return err
 	}
-	out, err := goTool("list", "-m", "-f", "{{.Dir}}")
+	out, err := goTool(o.arch, "list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
 		return err
 	}
 	root := strings.TrimSpace(string(out))
-	packages, err := packagesWithTests(o.patterns)
+	packages, err := packagesWithTests(o.arch, o.patterns)
 	if err != nil {
 		return err
 	}
@@ -93,11 +107,11 @@ func host() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	tests, buildErr := build(packages, dir)
+	tests, buildErr := build(o.arch, packages, dir)
 	if len(tests) == 0 {
 		return buildErr
 	}
-	p := plan{Tests: tests, Run: o.run, Verbose: o.verbose}
+	p := plan{Tests: tests, Run: o.run, Verbose: o.verbose, Timeout: o.timeout / 2}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // then the machines end, too
 	defer stop()
 	runs, err := machines(ctx, o, s, root, dir, packages, p)
@@ -139,7 +153,7 @@ func machine(ctx context.Context, o options, k kernel, root, dir string, package
 	path := filepath.Join(dir, "image-"+k.series)
 	f, err := os.Create(path)
 	if err == nil {
-		err = errors.Join(writeImage(f, k, root, dir, packages, p), f.Close())
+		err = errors.Join(writeImage(f, o.arch, k, root, dir, packages, p), f.Close())
 		defer os.Remove(path)
 	}
 	if err != nil {
@@ -147,7 +161,7 @@ func machine(ctx context.Context, o options, k kernel, root, dir string, package
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	return boot(ctx, k, path, dir)
+	return boot(ctx, o.arch, k, path, dir)
 }
 
 // judge prints what the machines reported. Anything but a verdict of success from every package on every kernel is an error.
@@ -170,10 +184,10 @@ func judge(o options, tests []test, runs []*run) error {
 }
 
 // needPrograms names the packages of all the programs that are missing.
-func needPrograms() error {
+func needPrograms(a arch) error {
 	var missing []string
 	for _, p := range []struct{ program, debianPackage string }{
-		{"qemu-system-x86_64", "qemu-system-x86"}, {"apt-get", "apt"}, {"dpkg-deb", "dpkg"}, {"xz", "xz-utils"}, {"zstd", "zstd"},
+		{a.qemu, a.from}, {"apt-get", "apt"}, {"dpkg-deb", "dpkg"}, {"xz", "xz-utils"}, {"zstd", "zstd"},
 	} {
 		if _, err := exec.LookPath(p.program); err != nil {
 			missing = append(missing, p.debianPackage)

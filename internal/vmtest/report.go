@@ -8,13 +8,15 @@ import (
 	"sort"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 // A plan is what the machine finds in /plan.json: what to run.
 type plan struct {
 	Tests   []test
-	Run     string // -test.run
-	Verbose bool   // report the output of tests that pass, too
+	Run     string        // -test.run
+	Verbose bool          // report the output of tests that pass, too
+	Timeout time.Duration // for one test binary
 }
 
 // A test is one test binary.

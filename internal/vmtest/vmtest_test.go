@@ -31,6 +31,33 @@ func TestNewest(t *testing.T) {
 	}
 }
 
+// Kernels of other architectures and flavours are not taken for one's own.
+func TestHasKernel(t *testing.T) {
+	for name, want := range map[string][]string{
+		"linux-image-6.1.0-50-cloud-amd64":          {"amd64"},
+		"linux-image-6.12.117+deb13-cloud-arm64":    {"arm64"},
+		"linux-image-6.12.117+deb13-s390x":          {"s390x"},
+		"linux-image-6.12.117+deb13-amd64":          nil,
+		"linux-image-6.1.0-50-s390x-dbg":            nil,
+		"linux-image-6.1.0-50-cloud-amd64-unsigned": nil,
+		"linux-image-s390x":                         nil,
+		"apt-s390x":                                 nil,
+	} {
+		var got []string
+		for _, a := range arches {
+			if a.hasKernel(name) {
+				got = append(got, a.name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if _, err := findArch("mips"); err == nil || !strings.Contains(err.Error(), "amd64, arm64, s390x") {
+		t.Errorf("an architecture that is not there: %v", err)
+	}
+}
+
 func TestCount(t *testing.T) {
 	output := `=== RUN   TestKernelA
 --- PASS: TestKernelA (0.01s)
@@ -72,7 +99,7 @@ func TestCells(t *testing.T) {
 func TestMachineThatEndsEarlyFails(t *testing.T) {
 	tests := []test{{Package: "a"}}
 	r := &run{series: "6.1", results: make(map[string]*result)}
-	if err := r.read(strings.NewReader(`{"Package":"a","Passed":1}` + "\n")); err != nil {
+	if err := r.read(strings.NewReader("KASLR disabled\r\n" + `{"Package":"a","Passed":1}` + "\r\n")); err != nil {
 		t.Fatal(err)
 	}
 	if r.ok(tests) {
