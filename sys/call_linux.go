@@ -28,20 +28,26 @@ func callHint(c Call, e Errno) string {
 	if e != EPERM && e != EACCES {
 		return ""
 	}
-	var need capability
+	held, ok := effectiveCaps(readProc("/proc/thread-self/status"))
+	lacks := func(c capability) bool { return ok && held&(1<<c) == 0 }
+	var missing capability
 	switch c.(type) {
 	case *PerfEventOpen, *Ioctl:
-		need = capPerfmon
+		if lacks(capSysAdmin) { // CAP_PERFMON is enough, but for uprobes of some kernels
+			missing = capSysAdmin
+			if lacks(capPerfmon) {
+				missing = capPerfmon
+			}
+		}
 	case *Netlink, *SetSockOpt:
-		need = capNetAdmin
-	default:
+		if lacks(capNetAdmin) {
+			missing = capNetAdmin
+		}
+	}
+	if missing == 0 {
 		return ""
 	}
-	held, ok := effectiveCaps(readProc("/proc/thread-self/status"))
-	if ok && held&(1<<need) == 0 && (need == capNetAdmin || held&(1<<capSysAdmin) == 0) {
-		return "the process lacks " + need.String()
-	}
-	return ""
+	return "the process lacks " + missing.String()
 }
 
 func (c *PerfEventOpen) do() (int, error) {

@@ -18,6 +18,9 @@ func hint(cmd Cmd, attr Attr, e Errno) string {
 	case EPERM:
 		return permissionHint(cmd, attr)
 	case EINVAL, EOPNOTSUPP:
+		if cmd == CmdProgAttach && permissionExplains(cmd, attr) { // so the kernel says it of programs of cgroups
+			return permissionHint(cmd, attr)
+		}
 		return deviceHint(attr)
 	case E2BIG:
 		return unknownArgument(cmd, attr)
@@ -96,6 +99,9 @@ func permissionHint(cmd Cmd, attr Attr) string {
 		if held&(1<<c) == 0 && held&(1<<capSysAdmin) == 0 {
 			missing = append(missing, c.String())
 		}
+	}
+	if len(missing) == 0 && held&(1<<capBPF|1<<capSysAdmin) == 0 {
+		missing = []string{capBPF.String()} // older kernels want it for whatever command
 	}
 	switch {
 	case len(missing) > 0:
