@@ -1,7 +1,6 @@
 package maps
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -158,8 +157,8 @@ func mapAt(maps []*Spec, p pointer, section int) (string, bool) {
 	if p.section != section {
 		return "", false
 	}
-	i, ok := slices.BinarySearchFunc(maps, p.value, func(s *Spec, value uint64) int { return cmp.Compare(s.Offset, value) })
-	if !ok {
+	i := sort.Search(len(maps), func(i int) bool { return maps[i].Offset >= p.value })
+	if i == len(maps) || maps[i].Offset != p.value {
 		return "", false
 	}
 	return maps[i].Name, true

@@ -3,7 +3,6 @@ package maps
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"sort"
 
 	"github.com/lode-bpf/lode/btf"
@@ -84,10 +83,10 @@ func (c *collector) functionAt(section int, value uint64) (string, bool) {
 		})
 	}
 	syms := c.functions.syms
-	i, ok := slices.BinarySearchFunc(syms, value, func(y elf.Symbol, value uint64) int {
-		return cmp.Or(cmp.Compare(y.SectionIndex(), section), cmp.Compare(y.Value(), value))
+	i := sort.Search(len(syms), func(i int) bool {
+		return cmp.Or(cmp.Compare(syms[i].SectionIndex(), section), cmp.Compare(syms[i].Value(), value)) >= 0
 	})
-	if !ok {
+	if i == len(syms) || syms[i].SectionIndex() != section || syms[i].Value() != value {
 		return "", false
 	}
 	return syms[i].Name(), true

@@ -39,7 +39,7 @@ func TestKernelPerCPU(t *testing.T) {
 				t.Errorf("CPU %d has % x, want % x", cpus-1, one, values[cpus-1])
 			}
 			want(t, m.LookupCPU(u32(1), cpus, one), ErrRange)
-			want(t, m.UpdateCPU(u32(1), cpus, one, 0), ErrRange)
+			want(t, m.UpdateCPU(u32(1), cpus, one), ErrRange)
 		})
 	}
 }
@@ -53,7 +53,7 @@ func TestKernelOneCPU(t *testing.T) {
 		t.Run(typ.String(), func(t *testing.T) {
 			m := newMapOf(t, &Spec{Type: typ, KeySize: 4, ValueSize: 4, MaxEntries: 4})
 			want(t, m.Update(u32(1), replicate(u32(100), cpus), sys.BPF_ANY))
-			err := m.UpdateCPU(u32(1), cpus-1, u32(7), 0)
+			err := m.UpdateCPU(u32(1), cpus-1, u32(7))
 			if !atLeast(7, 0) {
 				var lacks *sys.NotSupported
 				if want(t, err, errors.ErrUnsupported, sys.EINVAL); !errors.As(err, &lacks) || lacks.Since != "7.0" {
@@ -66,8 +66,12 @@ func TestKernelOneCPU(t *testing.T) {
 			all := replicate(u32(100), cpus)
 			copy(all[8*(cpus-1):], u32(7))
 			wantPerCPU(t, m, 1, all)
-			if err := m.UpdateCPU(u32(1), 0, u32(7), sys.BPF_NOEXIST); typ != sys.MapTypePerCPUArray {
-				want(t, err, ErrExist)
+			if typ != sys.MapTypePerCPUArray {
+				want(t, m.UpdateCPU(u32(3), 0, u32(5)))
+				all := make([]byte, m.ElemSize())
+				copy(all, u32(5))
+				wantPerCPU(t, m, 3, all)
+				want(t, m.Delete(u32(3)))
 			}
 			want(t, m.Update(u32(1), u32(9), sys.BPF_F_ALL_CPUS))
 			wantPerCPU(t, m, 1, replicate(u32(9), cpus))

@@ -74,14 +74,15 @@ func (m *Map) LookupCPU(key []byte, cpu int, value []byte) error {
 }
 
 // UpdateCPU sets the value that one CPU has for a key and leaves those of the
-// others; flags are those of Update. Kernels before 7.0 cannot, and nothing that
+// others; those of a new key are zero. Kernels before 7.0 cannot, and nothing that
 // is made of several calls does the same: what programs add to the values of other
 // CPUs in between would be lost. The error then is a *sys.NotSupported.
-func (m *Map) UpdateCPU(key []byte, cpu int, value []byte, flags uint64) error {
+func (m *Map) UpdateCPU(key []byte, cpu int, value []byte) error {
 	if cpu < 0 || cpu >= m.cpus {
 		return m.noCPU("update", cpu)
 	}
-	err := m.Update(key, value, uint64(cpu)<<32|sys.BPF_F_CPU|flags)
+	// The kernel takes BPF_NOEXIST and BPF_EXIST beside this flag, and ignores them.
+	err := m.Update(key, value, uint64(cpu)<<32|sys.BPF_F_CPU)
 	var lacks *sys.NotSupported
 	if errors.Is(err, sys.EINVAL) && errors.As(sys.Probe(m.k, sys.FeaturePerCPUFlags), &lacks) {
 		err = &OpError{Op: "update", Map: m.name, Err: &sys.NotSupported{Feature: "setting the value of one CPU", Since: lacks.Since, Err: err}}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/lode-bpf/lode/btf"
@@ -180,9 +181,9 @@ func (c *collector) functionSymbols() ([]int32, error) {
 		}
 		out = append(out, int32(s.Index()))
 	}
-	slices.SortFunc(out, func(i, j int32) int {
-		a, b := c.file.Symbol(int(i)), c.file.Symbol(int(j))
-		return cmp.Or(cmp.Compare(a.SectionIndex(), b.SectionIndex()), cmp.Compare(a.Value(), b.Value()), cmp.Compare(i, j))
+	sort.SliceStable(out, func(i, j int) bool { // they are in the order of their numbers
+		a, b := c.file.Symbol(int(out[i])), c.file.Symbol(int(out[j]))
+		return cmp.Or(cmp.Compare(a.SectionIndex(), b.SectionIndex()), cmp.Compare(a.Value(), b.Value())) < 0
 	})
 	return out, nil
 }
@@ -275,10 +276,7 @@ func (sec *codeSection) function(slot int) *insn.Func {
 			return f
 		}
 	}
-	i, found := slices.BinarySearchFunc(sec.funcs, slot, func(f insn.Func, slot int) int { return cmp.Compare(f.Offset, slot) })
-	if !found {
-		i--
-	}
+	i := sort.Search(len(sec.funcs), func(i int) bool { return sec.funcs[i].Offset > slot }) - 1
 	if i < 0 || slot >= sec.funcs[i].Offset+len(sec.funcs[i].Insns) {
 		return nil
 	}

@@ -188,12 +188,15 @@ func (c *collector) lineInfo(name string, sec *codeSection) {
 	outside.report()
 	if !sortByIndex(lines, lineIndex) {
 		c.find(Finding{Kind: FindingOrder, Section: name, Record: -1, Count: 1, Text: "line_info records are not in the order of the instructions"})
-		lines = slices.CompactFunc(lines, func(a, b insn.Line) bool {
-			if a.Index == b.Index {
+		kept := lines[:0]
+		for _, l := range lines {
+			if k := len(kept); k > 0 && kept[k-1].Index == l.Index {
 				again.add(first)
+				continue
 			}
-			return a.Index == b.Index
-		})
+			kept = append(kept, l)
+		}
+		lines = kept
 	}
 	again.report()
 	share(sec, lines, lineIndex, func(f *insn.Func, part []insn.Line) { f.Lines = part })

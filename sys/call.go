@@ -38,7 +38,7 @@ func (c *PerfEventOpen) replay(out string) bool { return out == "" }
 
 func (c *PerfEventOpen) subject() string {
 	if c.Name != "" {
-		return strconv.Quote(c.Name)
+		return quote(c.Name)
 	}
 	return "event type " + strconv.FormatUint(uint64(c.Type), 10)
 }
@@ -46,7 +46,7 @@ func (c *PerfEventOpen) subject() string {
 func (c *PerfEventOpen) text(*tape) string {
 	s := " type=" + strconv.FormatUint(uint64(c.Type), 10) + " config=0x" + strconv.FormatUint(c.Config, 16)
 	if c.Name != "" {
-		s += " name=" + strconv.Quote(c.Name) + " offset=0x" + strconv.FormatUint(c.Config2, 16)
+		s += " name=" + quote(c.Name) + " offset=0x" + strconv.FormatUint(c.Config2, 16)
 	}
 	if c.SamplePeriod != 0 {
 		s += " period=" + strconv.FormatUint(c.SamplePeriod, 10)
@@ -160,10 +160,10 @@ type ReadFile struct {
 }
 
 func (c *ReadFile) op() string        { return "read" }
-func (c *ReadFile) subject() string   { return strconv.Quote(c.Path) }
+func (c *ReadFile) subject() string   { return quote(c.Path) }
 func (c *ReadFile) opens() string     { return "" }
-func (c *ReadFile) text(*tape) string { return " path=" + strconv.Quote(c.Path) }
-func (c *ReadFile) output() string    { return " data=" + strconv.Quote(string(c.Data)) }
+func (c *ReadFile) text(*tape) string { return " path=" + quote(c.Path) }
+func (c *ReadFile) output() string    { return " data=" + quote(string(c.Data)) }
 
 func (c *ReadFile) replay(out string) bool {
 	s, ok := strings.CutPrefix(out, "data=")
@@ -181,13 +181,13 @@ type WriteFile struct {
 }
 
 func (c *WriteFile) op() string             { return "write" }
-func (c *WriteFile) subject() string        { return strconv.Quote(c.Data) + " to " + strconv.Quote(c.Path) }
+func (c *WriteFile) subject() string        { return quote(c.Data) + " to " + quote(c.Path) }
 func (c *WriteFile) opens() string          { return "" }
 func (c *WriteFile) output() string         { return "" }
 func (c *WriteFile) replay(out string) bool { return out == "" }
 
 func (c *WriteFile) text(*tape) string {
-	return " path=" + strconv.Quote(c.Path) + " data=" + strconv.Quote(c.Data)
+	return " path=" + quote(c.Path) + " data=" + quote(c.Data)
 }
 
 // Call records and makes the call.

@@ -93,28 +93,9 @@ func (c *SetSockOpt) do() (int, error) {
 // maxFile bounds what ReadFile reads.
 const maxFile = 64 << 20
 
-func (c *ReadFile) do() (int, error) {
-	fd, err := openFile(c.Path, unix.O_RDONLY)
-	if err != nil {
-		return -1, err
-	}
-	defer unix.Close(fd)
-	buf := make([]byte, 64<<10)
-	c.Data = c.Data[:0]
-	for len(c.Data) < maxFile {
-		n, err := unix.Read(fd, buf)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return -1, err
-		}
-		if n == 0 {
-			break
-		}
-		c.Data = append(c.Data, buf[:n]...)
-	}
-	return len(c.Data), nil
+func (c *ReadFile) do() (n int, err error) {
+	c.Data, err = readFile(c.Path, maxFile)
+	return len(c.Data), err
 }
 
 func (c *WriteFile) do() (int, error) {

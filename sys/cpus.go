@@ -9,7 +9,7 @@ import (
 type CPUListError struct{ List string }
 
 func (e *CPUListError) Error() string {
-	return "sys: malformed processor list " + strconv.Quote(e.List)
+	return "sys: malformed processor list " + quote(e.List)
 }
 
 // maxCPUs bounds the number of a processor; Linux is never built for more (8192).

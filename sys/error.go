@@ -54,6 +54,12 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
+// quote is for text from files. It is not inlined, as strconv.Quote is, wherever
+// something is quoted.
+//
+//go:noinline
+func quote(s string) string { return strconv.Quote(s) }
+
 // ErrnoOf is the error number inside err; 0 if there is none.
 func ErrnoOf(err error) Errno {
 	for err != nil {
@@ -122,10 +128,10 @@ func subject(attr Attr) string {
 	case *ProgLoadAttr:
 		return named(a.ProgType.String()+" program", a.ProgName)
 	case *ObjAttr:
-		return strconv.Quote(a.Pathname.string())
+		return quote(a.Pathname.string())
 	case *RawTracepointOpenAttr:
 		if !a.Name.IsNil() {
-			return "tracepoint " + strconv.Quote(a.Name.string())
+			return "tracepoint " + quote(a.Name.string())
 		}
 	case *ProgAttachAttr:
 		return "hook " + a.AttachType.String()
@@ -147,5 +153,5 @@ func named(what string, n ObjName) string {
 	if n == (ObjName{}) {
 		return what
 	}
-	return what + " " + strconv.Quote(n.String())
+	return what + " " + quote(n.String())
 }

@@ -161,7 +161,7 @@ type FeatureSyntaxError struct {
 }
 
 func (e *FeatureSyntaxError) Error() string {
-	return "sys: line " + strconv.Itoa(e.Line) + " of recorded features: " + strconv.Quote(e.Text) + " is no \"+feature\" or \"-feature\" that is known"
+	return "sys: line " + strconv.Itoa(e.Line) + " of recorded features: " + quote(e.Text) + " is no \"+feature\" or \"-feature\" that is known"
 }
 
 // UnmarshalText reads what MarshalText wrote and adds it to the set. Empty lines

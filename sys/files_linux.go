@@ -15,7 +15,7 @@ func callError(op, subject string, err error) error {
 
 // pathError quotes a path: it may come from an object file.
 func pathError(op, path string, err error) error {
-	return callError(op, strconv.Quote(path), err)
+	return callError(op, quote(path), err)
 }
 
 // OpenAt is openat2(2). A scoped lookup that lost a race with a rename is made
@@ -71,7 +71,7 @@ func (live) SymlinkAt(target string, dir int, path string) error {
 // RenameAt is renameat2(2).
 func (live) RenameAt(oldDir int, oldPath string, newDir int, newPath string, flags uint) error {
 	if err := unix.Renameat2(oldDir, oldPath, newDir, newPath, flags); err != nil {
-		return callError("renameat2", strconv.Quote(oldPath)+" to "+strconv.Quote(newPath), err)
+		return callError("renameat2", quote(oldPath)+" to "+quote(newPath), err)
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func unknownArgument(cmd Cmd, attr Attr) string {
 		}
 		args[len(args)-1] = 1
 		if _, e := bpf(noCommand, unsafe.Pointer(unsafe.SliceData(args)), uintptr(len(args))); e == E2BIG {
-			return "the kernel is too old: it does not know the argument " + strconv.Quote(f.name)
+			return "the kernel is too old: it does not know the argument " + quote(f.name)
 		}
 	}
 	return ""
@@ -144,22 +144,35 @@ func inUserNamespace(uidMap []byte) bool {
 
 // readProc reads a small file of the kernel's; nil if that fails.
 func readProc(path string) []byte {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	b, _ := readFile(path, 1<<16)
+	return b
+}
+
+// readFile reads the first limit bytes of a file, or a few more.
+func readFile(path string, limit int) ([]byte, error) {
+	fd, err := openFile(path, unix.O_RDONLY)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer unix.Close(fd)
 	var out []byte
-	buf := make([]byte, 4096)
-	for len(out) < 1<<16 {
-		n, err := unix.Read(fd, buf)
-		if err == unix.EINTR {
-			continue
-		}
+	buf := make([]byte, 16<<10)
+	for len(out) < limit {
+		n, err := read(fd, buf)
 		if err != nil || n <= 0 {
-			break
+			return out, err
 		}
 		out = append(out, buf[:n]...)
 	}
-	return out
+	return out, nil
+}
+
+// read is read(2), again if a signal came.
+func read(fd int, b []byte) (int, error) {
+	for {
+		n, err := unix.Read(fd, b)
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
 }

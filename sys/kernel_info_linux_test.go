@@ -39,8 +39,9 @@ func TestKernelInfoLength(t *testing.T) {
 // What the kernel holds of BTF is what it was given.
 func TestKernelBTFData(t *testing.T) {
 	k := kernelTest(t)
-	want := btfFunc().bytes()
-	b, err := loadBTF(k, btfFunc())
+	blob := &btfTrials[1].btf
+	want := blob.bytes()
+	b, err := loadBTF(k, blob)
 	own(t, b, err)
 	got, err := BTFData(k, b.Int())
 	if err != nil || !bytes.Equal(got, want) {

@@ -118,7 +118,7 @@ func probeGlobalData(k Kernel) error {
 	return socketFilter(code(nil).mapValue(1, m.Int(), 16).op(opStoreDW, 1, 0, 0, 42).mov(0, 0).exit()).try(k)
 }
 
-func loadBTF(k Kernel, b btfBlob) (*FD, error) {
+func loadBTF(k Kernel, b *btfBlob) (*FD, error) {
 	data := b.bytes()
 	return BTFLoad(k, &BTFLoadAttr{BTF: BytesPtr(data), Size: uint32(len(data))})
 }
@@ -127,12 +127,6 @@ func probeArrayMmap(k Kernel) error { return done(newArray(k, BPF_F_MMAPABLE)) }
 
 func probeExpAttachType(k Kernel) error {
 	return (&trial{typ: ProgTypeCgroupSock, attach: AttachCgroupInetSockCreate, code: ret(1)}).try(k)
-}
-
-func probeProbeReadKern(k Kernel) error {
-	const probeReadKernel = 113
-	c := code(nil).op(opMov64X, 1, 10, 0, 0).op(opAdd64K, 1, 0, 0, -8).mov(2, 8).mov(3, 0).call(probeReadKernel).exit()
-	return (&trial{typ: ProgTypeTracepoint, code: c}).try(k)
 }
 
 func probeProgBindMap(k Kernel) error {
@@ -196,26 +190,11 @@ func wantErrno(err error, want ...Errno) error {
 	return err
 }
 
-func probeCookie(k Kernel) error {
-	const getAttachCookie = 174
-	return (&trial{typ: ProgTypeTracepoint, code: code(nil).call(getAttachCookie).exit()}).try(k)
-}
-
-func probeMemcgAccount(k Kernel) error {
-	const ktimeGetCoarseNS = 160 // came with the accounting, and has nothing else to do with it
-	return socketFilter(code(nil).call(ktimeGetCoarseNS).exit()).try(k)
-}
-
 // probeArgCtxTag calls a global function whose argument is a plain pointer with
 // the tag arg:ctx, and in it a helper that needs a context.
 func probeArgCtxTag(k Kernel) error {
 	const getFuncIP = 173
-	b, err := loadBTF(k, blob("int\x00a\x00b\x00arg:ctx\x00", intType, // a is at 5, b at 7, the tag at 9
-		[]uint32{0, bPtr, 0},                 // 2: void *
-		[]uint32{0, bFuncProto | 1, 1, 5, 2}, // 3: int (void *a)
-		[]uint32{5, bFunc, 3},                // 4: the program, static
-		[]uint32{7, bFunc | 1, 3},            // 5: its global function
-		[]uint32{9, bDeclTag, 5, 0}))         // 6: the tag of its argument
+	b, err := loadBTF(k, &argCtxBTF)
 	if err != nil {
 		return err
 	}

@@ -61,10 +61,7 @@ func searchFile(path string, text []byte) (bool, error) {
 	buf := make([]byte, 64<<10)
 	kept := 0
 	for {
-		n, err := unix.Read(fd, buf[kept:])
-		if err == unix.EINTR {
-			continue
-		}
+		n, err := read(fd, buf[kept:])
 		if err != nil {
 			return false, pathError("read", path, err)
 		}

@@ -51,7 +51,7 @@ func failed(err error) string {
 	if n := ErrnoOf(err); n != 0 {
 		return ErrnoName(n)
 	}
-	return "error " + strconv.Quote(err.Error())
+	return "error " + quote(err.Error())
 }
 
 // fdKind names the descriptor that a command returns.
@@ -206,7 +206,7 @@ func (r *Recorder) ReadDir(fd int) (list []DirEntry, err error) {
 func entries(list []DirEntry) string {
 	var names []string
 	for _, e := range list {
-		names = append(names, strconv.Quote(e.Name)+":"+strconv.Itoa(int(e.Type)))
+		names = append(names, quote(e.Name)+":"+strconv.Itoa(int(e.Type)))
 	}
 	slices.Sort(names)
 	return "[" + strings.Join(names, " ") + "]"

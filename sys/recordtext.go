@@ -42,7 +42,7 @@ func flagText(name string, v uint64, names []flagName) string {
 func octal(v uint32) string { return "0" + strconv.FormatUint(uint64(v), 8) }
 
 func (t *tape) at(op string, dir int, path string) string {
-	return op + " dir=" + t.fd(dir) + " path=" + strconv.Quote(path)
+	return op + " dir=" + t.fd(dir) + " path=" + quote(path)
 }
 
 func (t *tape) openAt(dir int, path string, how OpenHow) string {
@@ -62,11 +62,11 @@ func (t *tape) unlinkAt(dir int, path string, flags int) string {
 }
 
 func (t *tape) symlinkAt(target string, dir int, path string) string {
-	return t.at("symlinkat", dir, path) + " target=" + strconv.Quote(target)
+	return t.at("symlinkat", dir, path) + " target=" + quote(target)
 }
 
 func (t *tape) renameAt(oldDir int, oldPath string, newDir int, newPath string, flags uint) string {
-	return t.at("renameat2", oldDir, oldPath) + " newdir=" + t.fd(newDir) + " newpath=" + strconv.Quote(newPath) +
+	return t.at("renameat2", oldDir, oldPath) + " newdir=" + t.fd(newDir) + " newpath=" + quote(newPath) +
 		flagText("flags", uint64(flags), renameFlags)
 }
 
@@ -94,12 +94,12 @@ func (t *tape) fchown(fd, uid, gid int) string {
 }
 
 func mountText(source, target, fstype string, flags uintptr, data string) string {
-	return "mount source=" + strconv.Quote(source) + " target=" + strconv.Quote(target) + " type=" + strconv.Quote(fstype) +
-		" flags=0x" + strconv.FormatUint(uint64(flags), 16) + " data=" + strconv.Quote(data)
+	return "mount source=" + quote(source) + " target=" + quote(target) + " type=" + quote(fstype) +
+		" flags=0x" + strconv.FormatUint(uint64(flags), 16) + " data=" + quote(data)
 }
 
 func unmountText(target string, flags int) string {
-	return "umount2 target=" + strconv.Quote(target) + " flags=" + strconv.Itoa(flags)
+	return "umount2 target=" + quote(target) + " flags=" + strconv.Itoa(flags)
 }
 
 func (t *tape) mmap(fd int, offset int64, length, prot, flags int) string {

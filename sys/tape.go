@@ -148,7 +148,7 @@ func (t *tape) value(cmd Cmd, p unsafe.Pointer, l *layout, f *field) string {
 		if s == "" {
 			return ""
 		}
-		return strconv.Quote(s)
+		return quote(s)
 	case kindTag:
 		return hexOrNone(f.bytes(p))
 	}
@@ -232,7 +232,7 @@ func (t *tape) pointer(cmd Cmd, p unsafe.Pointer, l *layout, f *field, out bool)
 	}
 	switch f.kind {
 	case kindString:
-		return strconv.Quote(ptr.string())
+		return quote(ptr.string())
 	case kindIn, kindOut:
 		return data(ptr.bytes(l.count(f, p)), out)
 	case kindOutMapIDs, kindOutProgIDs, kindOutLinkIDs:
