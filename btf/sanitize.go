@@ -117,7 +117,7 @@ func (e *editor) setByteInt(t Type) {
 // of the variables.
 func (e *editor) setDatasecStruct(t Type) {
 	vars := e.vars(t)
-	e.setName(t, strings.NewReplacer(".", "_", "?", "_").Replace(t.Name()))
+	e.setName(t, strings.ReplaceAll(strings.ReplaceAll(t.Name(), ".", "_"), "?", "_"))
 	e.setKind(t, KindStruct)
 	for i, v := range vars {
 		w := 3 + 3*i

@@ -116,9 +116,9 @@ func (e *VerifierError) Error() string {
 
 // printable escapes what could confuse a terminal.
 func printable(s string) string {
-	q := quote(s)
+	q := quote(strings.ReplaceAll(s, "\t", "  "))
 	q = q[1 : len(q)-1]
-	return strings.NewReplacer(`\"`, `"`, `\\`, `\`, `\t`, "  ").Replace(q)
+	return strings.ReplaceAll(strings.ReplaceAll(q, `\"`, `"`), `\\`, `\`)
 }
 
 // analyse reads the log.
