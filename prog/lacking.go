@@ -28,9 +28,9 @@ func (l *loader) lacks(err error) (absent *sys.NotSupported) {
 			return absent
 		}
 	}
+	a := l.attr()
 	for _, n := range newArguments {
-		a := l.attr()
-		if drop(a, n.what) && l.reaches(a) {
+		if drop(a, n.what) && l.reaches(*a) {
 			return &sys.NotSupported{Feature: n.name, Since: n.since, Err: err}
 		}
 	}
@@ -38,7 +38,8 @@ func (l *loader) lacks(err error) (absent *sys.NotSupported) {
 }
 
 // newArguments are what of BPF_PROG_LOAD not all kernels know (5.10 is the oldest),
-// newest first: flags, and other fields under numbers that no flag has.
+// newest first, so that what is left out one after the other ends with what the
+// kernel does know: flags, and other fields under numbers that no flag has.
 var newArguments = [...]struct {
 	what        uint32
 	name, since string
@@ -79,10 +80,10 @@ func drop(a *sys.ProgLoadAttr, what uint32) bool {
 
 // reaches says whether the verifier gets to see a program with these arguments,
 // whatever it thinks of it.
-func (l *loader) reaches(a *sys.ProgLoadAttr) bool {
+func (l *loader) reaches(a sys.ProgLoadAttr) bool {
 	log := make([]byte, 256)
 	a.LogLevel, a.LogBuf, a.LogSize = sys.BPF_LOG_LEVEL1, sys.BytesPtr(log), uint32(len(log))
-	fd, err := sys.ProgLoad(l.k, a)
+	fd, err := sys.ProgLoad(l.k, &a)
 	fd.Close()
 	return err == nil || log[0] != 0
 }

@@ -9,8 +9,9 @@
 //
 // Kernels are Debian's: cloud kernels for amd64 and arm64, the general one for s390x. They are fetched through apt into a
 // directory of the user's cache and verified by Debian's keyring; nothing is installed, and apt's own state is not touched.
-// They run under qemu's emulation, so no hardware support is needed, on one virtual CPU, which is what proved reliable. A
-// machine that lacks a program is told the package.
+// They run under qemu's emulation, so no hardware support is needed, on one virtual CPU, which is what proved reliable;
+// on amd64 two more are possible but absent, so that maps have values of several CPUs. A machine that lacks a program is told
+// the package.
 //
 // How it works, one file each:
 //
