@@ -66,8 +66,9 @@ func TestMain(m *testing.M) {
 
 // A loaded is what libbpf made of an object.
 type loaded struct {
-	maps  map[int32]string
-	progs map[string][]loadedProg // of a name as the kernel cuts it, in order
+	version int // major * 100 + minor
+	maps    map[int32]string
+	progs   map[string][]loadedProg // of a name as the kernel cuts it, in order
 }
 
 type loadedProg struct {
@@ -108,6 +109,10 @@ func runReference(t testing.TB, object, target string) (loaded, string) {
 				t.Fatal(err)
 			}
 			l.progs[f[1]] = append(l.progs[f[1]], loadedProg{code, f[3], f[4]})
+		case len(f) == 3 && f[0] == "version":
+			var major, minor int
+			fmt.Sscan(f[1]+" "+f[2], &major, &minor)
+			l.version = 100*major + minor
 		case len(f) == 3 && f[0] == "map":
 			fd, err := strconv.Atoi(f[1])
 			if err != nil {
@@ -271,6 +276,9 @@ func TestSameAsLibbpf(t *testing.T) {
 			for _, p := range r.Programs {
 				if p.Err != nil {
 					t.Errorf("%v", p.Err)
+				}
+				if name == "exceptions" && l.version < 104 {
+					continue // it does not append what nothing calls
 				}
 				if l.compare(t, p) {
 					compared++

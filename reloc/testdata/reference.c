@@ -9,6 +9,8 @@
 //                      a program as the kernel would get it, in the machine's byte order, and its func_info and line_info;
 //                      NAME may be cut short
 //   map FD NAME        a map and the descriptor that stands for it
+//   version MAJOR MINOR
+//                      of libbpf
 //   jump FD INSN       the next place that a jump table, a map that libbpf makes for a program, leads to
 //
 // among programs by which libbpf probes the kernel.
@@ -123,6 +125,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "open: %s\n", strerror(errno));
 		return 1;
 	}
+	printf("version %u %u\n", libbpf_major_version(), libbpf_minor_version());
 	struct bpf_program *p;
 	bpf_object__for_each_program(p, o) {
 		enum bpf_attach_type at = bpf_program__expected_attach_type(p);

@@ -70,3 +70,24 @@ func TestKernelJumpTablesMissing(t *testing.T) {
 		t.Errorf("%v: does not say what the kernel lacks", err)
 	}
 }
+
+// What a program throws goes to the function that it names, else to the kernel's own, which returns it.
+func TestKernelExceptions(t *testing.T) {
+	ktest.NoFDLeaks(t)
+	ktest.Root(t)
+	ktest.Kernel(t, 6, 7, "exceptions")
+	c, err := lode.Load(context.Background(), ktest.ObjectPath(t, "exceptions"), lode.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, tt := range []struct {
+		program string
+		length  int
+		want    uint32
+	}{{"catches", 50, 51}, {"catches", 64, 164}, {"falls", 50, 52}, {"falls", 64, 64}} {
+		if got := run(t, c, tt.program, make([]byte, tt.length)); got != tt.want {
+			t.Errorf("%s of %d bytes is %d, want %d", tt.program, tt.length, got, tt.want)
+		}
+	}
+}
