@@ -78,9 +78,14 @@ func guards(x *index, ds []Decision) {
 	levels := make([]reach, len(x.fns)) // of the functions' entries
 	done := make([]reach, len(x.fns))   // what was spread to callees
 	work := make([]int32, 0, len(x.fns))
+	tags := x.callbacks()
 	for e := range x.in.Programs {
 		levels[e] = surely
 		work = append(work, int32(e))
+		if c, _, _ := x.callback(&x.fns[e], tags); c >= 0 {
+			levels[c] = surely
+			work = append(work, c)
+		}
 	}
 	var fl flow
 	for len(work) > 0 {

@@ -50,6 +50,7 @@ func TestGuards(t *testing.T) {
 		{"in a function that is called", []insn.Instruction{call(9), exit}, []insn.Instruction{poison, exit}, Unguarded},
 		{"in a function whose call is guarded", []insn.Instruction{exists, ifZero1, call(7), exit}, []insn.Instruction{poison, exit}, Guarded},
 		{"in a function that nobody calls", []insn.Instruction{exit}, []insn.Instruction{poison, exit}, Guarded},
+		{"in an exception callback", []insn.Instruction{exit}, []insn.Instruction{poison, exit}, Unguarded},
 		{"in a function that is pointed at", []insn.Instruction{ptrTo10, half, exit}, []insn.Instruction{poison, exit}, Unguarded},
 		{"behind a function's argument", []insn.Instruction{call(9), exit}, []insn.Instruction{ifZero1, poison, exit}, GuardUnknown},
 		{"behind what a function returns", []insn.Instruction{call(9), ifZero0, poison, exit}, []insn.Instruction{exit}, GuardUnknown},
@@ -58,6 +59,8 @@ func TestGuards(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var b btf.Builder
 			root := b.AddStruct("s", 4, member("gone", b.AddInt("int", 4, btf.IntSigned), 0))
+			main := b.AddFunc("main", b.AddFuncProto(0), btf.LinkageGlobal)
+			b.AddDeclTag("exception_callback:in an exception callback", main, -1)
 			in := coreObject(t, &b, root, "0:0", 0)
 			in.Target = types(t, nil, func(b *btf.Builder, i32 btf.TypeID) { b.AddStruct("s", 4, member("here", i32, 0)) })
 			access := in.Programs[0].CORE[0].AccessOff
@@ -81,8 +84,9 @@ func TestGuards(t *testing.T) {
 				return f
 			}
 			in.Programs = []*insn.Func{function("main", 0, tt.main)}
+			in.Programs[0].TypeID = uint32(main)
 			if tt.sub != nil {
-				in.Subs = []*insn.Func{function("sub", 10, tt.sub)}
+				in.Subs = []*insn.Func{function(tt.name, 10, tt.sub)}
 			}
 			ds, _ := CORE(&in)
 			for i := range ds {

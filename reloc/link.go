@@ -256,39 +256,45 @@ func (x *index) callbacks() map[btf.TypeID][]string {
 // callback, which nothing calls; the kernel finds it through the tag.
 func (l *linker) exceptionCallback(e int32) {
 	f := &l.fns[e]
-	names := l.callbacks[btf.TypeID(f.TypeID)]
-	if l.full || f.TypeID == 0 || len(names) == 0 {
+	if l.full {
 		return
 	}
-	fail := func(kind error, detail string) {
-		l.p.fail(l.refError(f, 0, -1, kind, names[0], detail, "name one global function in "+callbackTag+"NAME"))
+	target, kind, detail := l.callback(f, l.callbacks)
+	switch {
+	case kind != nil:
+		l.p.fail(l.refError(f, 0, -1, kind, l.callbacks[btf.TypeID(f.TypeID)][0], detail, "name one global function in "+callbackTag+"NAME"))
+	case target >= 0 && l.pos[target] < 0 && l.place(target):
+		l.follow()
 	}
-	if len(names) > 1 {
-		fail(ErrAmbiguous, "more than one exception callback")
-		return
+}
+
+// callback finds the exception callback of a program, -1 if it has none, given
+// the names in tags. If it cannot have one, kind and detail say why.
+func (x *index) callback(f *fn, tags map[btf.TypeID][]string) (target int32, kind error, detail string) {
+	names := tags[btf.TypeID(f.TypeID)]
+	target = -1
+	switch {
+	case f.TypeID == 0 || len(names) == 0:
+		return -1, nil, ""
+	case len(names) > 1:
+		return -1, ErrAmbiguous, "more than one exception callback"
 	}
-	target := int32(-1)
-	for i := len(l.in.Programs); i < len(l.fns); i++ {
-		if l.fns[i].Name != names[0] {
+	for i := len(x.in.Programs); i < len(x.fns); i++ {
+		if x.fns[i].Name != names[0] {
 			continue
 		}
 		if target >= 0 {
-			fail(ErrAmbiguous, "more than one function has the exception callback's name")
-			return
+			return -1, ErrAmbiguous, "more than one function has the exception callback's name"
 		}
 		target = int32(i)
 	}
 	if target < 0 {
-		fail(ErrUnresolved, "there is no such exception callback")
-		return
+		return -1, ErrUnresolved, "there is no such exception callback"
 	}
-	if t := l.fns[target]; t.Bind == stbLocal || t.Visibility == stvHidden || t.Visibility == stvInternal {
-		fail(ErrMismatch, "an exception callback must be global and not hidden")
-		return
+	if t := x.fns[target]; t.Bind == stbLocal || t.Visibility == stvHidden || t.Visibility == stvInternal {
+		return -1, ErrMismatch, "an exception callback must be global and not hidden"
 	}
-	if l.pos[target] < 0 && l.place(target) {
-		l.follow()
-	}
+	return target, nil, ""
 }
 
 // Symbol binding and visibility (ELF specification, symbol table).
