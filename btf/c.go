@@ -59,6 +59,7 @@ type cPrinter struct {
 	seen   []uint32 // when a type was last looked at, see deps
 	turn   uint32
 	deps   []cDep // of the units on the stack
+	pads   uint64 // arrays of padding in the outermost structure so far
 	budget int    // bytes that may still be printed
 }
 

@@ -94,6 +94,21 @@ func difficult(b *btf.Builder) {
 	b.AddEnum("", 4, false, btf.Enumerator{Name: "LONELY", Value: 3})
 	b.AddInt("__int128", 16, btf.IntSigned)
 	b.AddTypedef("tagged", b.AddPtr(b.AddTypeTag("user", char)))
+	long16 := btf.Member{Type: b.AddStruct("", 16, btf.Member{Name: "first", Type: char})} // padded, as is what follows
+	twin := btf.Member{Type: b.AddUnion("", 16, btf.Member{Name: "second", Type: char}), BitOffset: 128}
+	b.AddStruct("padded", 48, long16, twin)
+	hollow := b.AddUnion("hollow", 0)
+	b.AddStruct("holder", 4, btf.Member{Name: "h", Type: hollow}, btf.Member{Name: "x", Type: i}, btf.Member{Name: "end", Type: hollow, BitOffset: 32},
+		btf.Member{Type: b.AddUnion("", 0), BitOffset: 32})
+}
+
+// The difficult declarations compile.
+func TestFormatCDifficult(t *testing.T) {
+	clang := ktest.Tool(t, "clang-19", "clang-19")
+	out, err := exec.Command(clang, "-target", "bpf", "-fsyntax-only", "-Werror", "-Wno-pragma-clang-attribute", "-xc", filepath.Join("testdata", "difficult.h")).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
 
 func TestFormatCGolden(t *testing.T) {

@@ -48,6 +48,9 @@ func (p *cPrinter) composite(t Type, depth int) error {
 	if depth >= maxDepth {
 		return &TypeError{Op: "print", ID: t.id, At: t.id, Kind: Limit, Detail: "types nested deeper than " + strconv.Itoa(maxDepth)}
 	}
+	if depth == 0 {
+		p.pads = 0
+	}
 	p.put(cTag(t), " ")
 	if t.Name() != "" {
 		p.put(p.names.of(t), " ")
@@ -159,16 +162,19 @@ func (p *cPrinter) pad(l *cLayout, to uint64, depth int) {
 		bitfield(rest)
 	}
 	if n := (to - l.end) / 8; n > 0 {
-		p.padBytes(l.end/8, n, depth)
+		p.padBytes(n, depth)
 		l.end += 8 * n
 	}
 	bitfield(to - l.end)
 }
 
-func (p *cPrinter) padBytes(at, n uint64, depth int) {
+// padBytes is an array of bytes, whose name differs from all others of the
+// outermost structure: members of members without a name share their scope.
+func (p *cPrinter) padBytes(n uint64, depth int) {
 	p.indent(depth + 1)
 	p.put("unsigned char __btf_pad_")
-	p.putUint(at)
+	p.putUint(p.pads)
+	p.pads++
 	p.put("[")
 	p.putUint(n)
 	p.put("];\n")
@@ -181,9 +187,9 @@ func (p *cPrinter) tail(l *cLayout, size uint64, depth int) {
 		return
 	}
 	if l.union {
-		p.padBytes(0, size, depth)
+		p.padBytes(size, depth)
 	} else {
-		p.padBytes(end, size-end, depth)
+		p.padBytes(size-end, depth)
 	}
 }
 

@@ -107,7 +107,7 @@ func ExampleSpec_FormatC() {
 	//
 	// struct node {
 	// 	struct node *next;
-	// 	unsigned char __btf_pad_8[8];
+	// 	unsigned char __btf_pad_0[8];
 	// 	long int value;
 	// };
 	//

@@ -15,9 +15,9 @@ struct late {
 
 struct gap {
 	char c;
-	unsigned char __btf_pad_1[15];
+	unsigned char __btf_pad_0[15];
 	int x;
-	unsigned char __btf_pad_20[4];
+	unsigned char __btf_pad_1[4];
 };
 
 struct packed {
@@ -31,10 +31,10 @@ struct bits {
 	unsigned char: 2;
 	int b: 7;
 	unsigned char: 4;
-	unsigned char __btf_pad_2[2];
+	unsigned char __btf_pad_0[2];
 	int c: 1;
 	unsigned char: 7;
-	unsigned char __btf_pad_5[1];
+	unsigned char __btf_pad_1[1];
 	char d;
 };
 
@@ -80,6 +80,29 @@ struct int_ {
 };
 
 typedef __attribute__((btf_type_tag("user"))) char *tagged;
+
+struct padded {
+	struct {
+		char first;
+		unsigned char __btf_pad_0[15];
+	};
+	union {
+		char second;
+		unsigned char __btf_pad_1[16];
+	};
+	unsigned char __btf_pad_2[16];
+};
+
+union hollow {
+};
+
+struct holder {
+	union hollow h;
+	int x;
+	union hollow end;
+	union {
+	};
+};
 
 enum {
 	LONELY = 3,

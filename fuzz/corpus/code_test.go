@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 
 	"github.com/lode-bpf/lode/elf"
@@ -23,6 +24,7 @@ const (
 	symHelper = iota + 1
 	symProg
 	symVariable
+	symNowhere // weak, and not defined
 )
 
 const finish = "\nr0 = 0\nexit"
@@ -46,6 +48,7 @@ var codeClasses = []codeClass{
 	{name: "R09-call-addend-overflows", code: "insn(133,0,1,0,2147483647)" + finish, relocs: []elf.Reloc{reloc(0, elf.R_BPF_64_32, symHelper)}},
 	{name: "R10-call-into-a-function", code: "call pc+0" + finish, relocs: []elf.Reloc{reloc(0, elf.R_BPF_64_32, symHelper)}},
 	{name: "R11-explicit-addend", code: "call pc-1" + finish, relocs: []elf.Reloc{{Type: elf.R_BPF_64_32, Symbol: symHelper, HasAddend: true, Addend: -1}}},
+	{name: "weak-load-at-the-end", code: finish[1:] + "\ninsn(24,1,0,0,0)\ninsn(0,0,0,0,0)", relocs: []elf.Reloc{reloc(2, elf.R_BPF_64_64, symNowhere)}},
 	{name: "R11-unknown-type", code: "call pc-1" + finish, relocs: []elf.Reloc{reloc(0, 77, symHelper)}},
 	{name: "R11-NODYLD32-in-code", code: "call pc-1" + finish, relocs: []elf.Reloc{reloc(0, elf.R_BPF_64_NODYLD32, symHelper)}},
 }
@@ -63,6 +66,9 @@ func (c codeClass) object(t *testing.T, order binary.ByteOrder) []byte {
 	b.AddSymbol(elf.SymbolDef{Name: "helper", Bind: elf.STB_GLOBAL, Type: elf.STT_FUNC, Section: helper, Size: uint64(len(assembled(t, order, text, 0)))})
 	b.AddSymbol(elf.SymbolDef{Name: "prog", Bind: elf.STB_GLOBAL, Type: elf.STT_FUNC, Section: prog, Size: uint64(len(assembled(t, order, c.code, c.cut)))})
 	b.AddSymbol(elf.SymbolDef{Name: "variable", Bind: elf.STB_GLOBAL, Type: elf.STT_OBJECT, Section: data, Size: 4})
+	if strings.HasPrefix(c.name, "weak") {
+		b.AddSymbol(elf.SymbolDef{Name: "nowhere", Bind: elf.STB_WEAK})
+	}
 	for _, r := range c.relocs {
 		b.AddReloc(prog, r)
 	}

@@ -32,6 +32,7 @@ func Rules() []Rule {
 		{"S18-16-MiB-of-zeros-at-the-end", "S18", func() []byte { return append(symbols(1, elf.SymbolDef{Name: "x"}), make([]byte, 16*mebi)...) }, "finding", "none", "finding"},
 		{"Y05-2,000-symbol-tables-over-one", "Y05", symbolTables, "finding", "none", "finding"},
 		{"Y06-20,000-functions-of-one-section", "Y06", func() []byte { return functions(".text", 20000, 0, 160000) }, "error: overlap", "none", "none"},
+		{"Y09-60,000-variables-over-one-another", "Y09", variables, "ok", "none", "ok"},
 		{"R08-100,000-relocations-of-one-slot", "R08", relocationsOfOne, "error: overlap", "none", "none"},
 		{"I06-100,000-functions-in-a-chain", "I06", callChain, "ok", "none", tooMuch},
 		{"I07-2,000-programs-of-20,000-instructions", "I07", copies, "ok", "none", tooMuch},
@@ -132,6 +133,16 @@ func functions(section string, n, step, size int) []byte {
 	s, _ := code(b, section, max(n*step, size)/8)
 	for i := range n {
 		function(b, "p", s, i*step, size)
+	}
+	return built(b)
+}
+
+func variables() []byte {
+	const n = 60000
+	b := new(elf.Builder)
+	s := b.AddSection(elf.SectionDef{Name: ".data", Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_WRITE, Data: make([]byte, n)})
+	for i := range n {
+		b.AddSymbol(elf.SymbolDef{Name: "v", Bind: elf.STB_GLOBAL, Type: elf.STT_OBJECT, Section: s, Value: uint64(i), Size: uint64(n - i)})
 	}
 	return built(b)
 }
