@@ -45,7 +45,8 @@ func (c *collector) dataMap(sec elf.Section) (*Spec, error) {
 }
 
 // fillData gives a Spec the bytes and the variables of a section, and says
-// whether one of them is visible outside its source file.
+// whether one of them is for others to see: neither static nor hidden. Sources
+// hide what no process may map, such as a spin lock and what it guards.
 func (c *collector) fillData(s *Spec, sec elf.Section) (visible bool, err error) {
 	s.DataSize, s.DataSection = sec.Size(), sec.Index()
 	if sec.Type() != elf.SHT_NOBITS {

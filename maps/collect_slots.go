@@ -217,7 +217,7 @@ func (c *collector) structOps(sec elf.Section, v variable, ptrs []pointer) ([]po
 		return nil, err
 	}
 	s := &Spec{Name: v.Name, Type: sys.MapTypeStructOps, KeySize: 4, MaxEntries: 1, BTF: c.btf, Value: t.ID(),
-		Data: data, DataSize: v.Size, DataSection: sec.Index(), Static: v.Static,
+		Data: data, DataSize: v.Size, DataSection: sec.Index(), Static: v.linkage == btf.LinkageStatic,
 		Section: sec.Name(), SectionIndex: sec.Index(), Offset: v.Offset, Size: v.Size,
 		Disabled: sec.Name()[0] == '?'}
 	if isLink := sec.Name() == opsLink || sec.Name() == "?"+opsLink; isLink {

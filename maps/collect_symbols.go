@@ -133,6 +133,7 @@ func (c *collector) variables(sec elf.Section, ds btf.Type) ([]variable, error) 
 			if v.Size == 0 {
 				v.Size = uint64(info.Size)
 			}
+			v.Static = v.Static || y.Visibility() == elf.STV_HIDDEN || y.Visibility() == elf.STV_INTERNAL
 		}
 		if size := sec.Size(); v.Offset > size || v.Size > size-v.Offset {
 			bad.Offset, bad.Reason = v.Offset, fmt.Sprintf("variable of %d bytes ends after its section of %d", v.Size, size)

@@ -13,6 +13,7 @@ import (
 	"github.com/lode-bpf/lode/btf"
 	"github.com/lode-bpf/lode/elf"
 	"github.com/lode-bpf/lode/internal/ktest"
+	"github.com/lode-bpf/lode/sys"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -124,5 +125,36 @@ func golden(t *testing.T, path, got string) {
 	}
 	if d := cmp.Diff(string(want), got); d != "" {
 		t.Errorf("%s differs (-want +got); go test -update writes it:\n%s", path, d)
+	}
+}
+
+// Memory of a section is for processes to map if one of its variables is for others to see.
+func TestMappable(t *testing.T) {
+	tests := []struct {
+		name       string
+		linkage    btf.Linkage
+		visibility elf.SymVis
+		want       uint32
+	}{
+		{"global", btf.LinkageGlobal, elf.STV_DEFAULT, sys.BPF_F_MMAPABLE},
+		{"protected", btf.LinkageGlobal, elf.STV_PROTECTED, sys.BPF_F_MMAPABLE},
+		{"static", btf.LinkageStatic, elf.STV_DEFAULT, 0},
+		{"hidden", btf.LinkageGlobal, elf.STV_HIDDEN, 0},
+		{"internal", btf.LinkageGlobal, elf.STV_INTERNAL, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			o := newObject(t)
+			sec := o.section(".data.lock", make([]byte, 4), 0)
+			o.btf.AddDatasec(".data.lock", 0, btf.VarSecinfo{Type: o.btf.AddVar("v", o.int, test.linkage), Size: 4})
+			o.elf.AddSymbol(elf.SymbolDef{Name: "v", Bind: elf.STB_GLOBAL, Type: elf.STT_OBJECT, Other: uint8(test.visibility), Section: sec, Size: 4})
+			specs, _, err := collectFile(o.bytes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(specs) != 1 || specs[0].Flags != test.want || specs[0].Vars[0].Static != (test.want == 0) {
+				t.Errorf("got %+v, want one map with flags %#x", specs, test.want)
+			}
+		})
 	}
 }

@@ -95,7 +95,7 @@ type Var struct {
 	Type   btf.TypeID // in the Spec's BTF
 	Offset uint64     // in bytes, from the start of the data
 	Size   uint64     // in bytes
-	Static bool       // local to its source file
+	Static bool       // local to its source file, or hidden: a Datasec of only such is not mapped into memory
 }
 
 // A KV is one entry of a map. For a per-CPU map Value is either one value,
