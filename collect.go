@@ -58,7 +58,7 @@ func (o *Object) collectExterns() error {
 	if layout.Size > 0 {
 		o.Maps = append(o.Maps, &Map{Spec: maps.Spec{
 			Name: reloc.KconfigMap, Type: sys.MapTypeArray, KeySize: 4, ValueSize: layout.Size, MaxEntries: 1,
-			Flags: sys.BPF_F_RDONLY_PROG, Freeze: true, Internal: true, BTF: o.BTF, Value: layout.TypeID,
+			Flags: sys.BPF_F_RDONLY_PROG | sys.BPF_F_MMAPABLE, Freeze: true, Internal: true, BTF: o.BTF, Value: layout.TypeID,
 			DataSize: uint64(layout.Size),
 		}})
 	}
