@@ -101,7 +101,7 @@ const (
 	OpReuseMap    Op = "reuse-map"     // the map pinned at Path
 	OpShareMap    Op = "share-map"     // the map pinned at Path, or else a new one
 	OpCreateMap   Op = "create-map"    // a new map
-	OpFillMap     Op = "fill-map"      // initial contents; only if new
+	OpFillMap     Op = "fill-map"      // initial contents; only if new. An arena gets its address, too
 	OpFreezeMap   Op = "freeze-map"    // no more changes from user space; only if new
 	OpSetSlot     Op = "set-slot"      // Map[Key] = map Target; only if new
 	OpLoadProgram Op = "load-program"  //

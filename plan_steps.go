@@ -48,7 +48,9 @@ func (b *planner) mapSteps(add func(Step)) {
 		add(s)
 	}
 	for _, m := range b.created() {
-		if (len(m.Data) > 0 || len(m.Contents) > 0) && m.Type != sys.MapTypeStructOps {
+		// Filling an arena maps it, too, without which it has no address and no program that uses it is loaded.
+		unplaced := m.Type == sys.MapTypeArena && m.Extra == 0
+		if (len(m.Data) > 0 || len(m.Contents) > 0 || unplaced) && m.Type != sys.MapTypeStructOps {
 			add(Step{Op: OpFillMap, Map: m.Name, Note: contents(m)})
 		}
 		if m.Freeze {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/lode-bpf/lode/conf"
 	"github.com/lode-bpf/lode/internal/ktest"
 	"github.com/lode-bpf/lode/maps"
+	"github.com/lode-bpf/lode/prog"
 	"github.com/lode-bpf/lode/sys"
 )
 
@@ -275,6 +277,43 @@ func TestKernelUSDT(t *testing.T) {
 		if c.Map(name) == nil {
 			t.Errorf("the map %q was not created", name)
 		}
+	}
+}
+
+// TestKernelArena runs a program that allocates in an arena, which has to have an
+// address before that, with initial data or without. It gets the first page that
+// nobody has: the second one where the first has data.
+func TestKernelArena(t *testing.T) {
+	ktest.Kernel(t, 6, 9, "arenas")
+	ktest.Root(t)
+	for name, page := range map[string]int{"data": 1, "no data": 0} {
+		t.Run(name, func(t *testing.T) {
+			ktest.NoFDLeaks(t)
+			o := relocated(t, open(t, "arena"))
+			if name == "no data" {
+				o.Map("arena").Data = nil
+			}
+			p := planned(t, o, lode.Policy{})
+			c, err := lode.CreateMaps(context.Background(), sys.Live(), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if err := c.LoadPrograms(context.Background(), p); err != nil {
+				t.Fatal(err)
+			}
+			var run prog.Run
+			if err := c.Program("fill").Run(&run); err != nil || run.Return != 0 {
+				t.Fatalf("returned %d: %v", run.Return, err)
+			}
+			b, err := c.Map("arena").Memory()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := binary.NativeEndian.Uint64(b[page*os.Getpagesize()+8:]); got != 0x6c6f6465 {
+				t.Errorf("the second word of page %d is %#x", page, got)
+			}
+		})
 	}
 }
 
