@@ -85,6 +85,9 @@ func contents(m *Map) string {
 	if len(m.Contents) > 0 {
 		parts = append(parts, fmt.Sprintf("%d entries", len(m.Contents)))
 	}
+	if len(parts) == 0 {
+		return "an address"
+	}
 	return strings.Join(parts, ", ")
 }
 
