@@ -46,7 +46,7 @@ var typeRows = []typeRow{
 	{sys.ProgTypeCgroupSockAddr, "cgroup:bind4", "", "TestKernelCgroupHooks/cgroup_inet4_bind", "which addresses can be bound"},
 	{sys.ProgTypeLWTSeg6Local, "lwt_seg6local", runs, "", "the result of a test run, which later kernels have not for this type"},
 	{sys.ProgTypeLIRCMode2, "lirc_mode2", "", "", "no kernel of the tests is configured with it"},
-	{sys.ProgTypeSKReuseport, "sk_reuseport", "", "TestKernelSKReuseportSelects/sk_reuseport_select", "which socket gets a packet"},
+	{sys.ProgTypeSKReuseport, "sk_reuseport", "", "TestKernelSKReuseportSelects", "which socket gets a packet"},
 	{sys.ProgTypeFlowDissector, "flow_dissector", runs, "TestKernelNetNS", "the result of a test run"},
 	{sys.ProgTypeCgroupSysctl, "cgroup:sysctl", "", "TestKernelCgroupHooks/cgroup_sysctl", "which sysctls can be read"},
 	{sys.ProgTypeRawTracepointWritable, "raw_tp.w:nbd_send_request", "TestKernelWritableTracepoint", "", "what the kernel makes of a changed argument"},
