@@ -216,15 +216,18 @@ func (p *parser) findAt(section, record int, at uint64, field string, value uint
 
 // sortFindings puts the findings in the order of their place in the file.
 func (p *parser) sortFindings() {
-	slices.SortStableFunc(p.findings, func(a, b Finding) int {
-		switch {
-		case a.Offset < b.Offset:
-			return -1
-		case a.Offset > b.Offset:
-			return 1
+	keys := p.keys(len(p.findings))
+	for i, f := range p.findings {
+		keys = append(keys, key{uint64(f.Offset), int32(i)})
+	}
+	slices.SortFunc(keys, compareKeys)
+	for to, k := range keys {
+		from := k.i
+		for from < int32(to) { // it has made room for an earlier one
+			from = keys[from].i
 		}
-		return 0
-	})
+		p.findings[to], p.findings[from] = p.findings[from], p.findings[to]
+	}
 	if p.dropped > 0 {
 		last := &p.findings[len(p.findings)-1]
 		*last = Finding{Index: -1, Offset: last.Offset, Field: "findings", Value: p.dropped + 1, Detail: "that many more findings, beyond Limits.Findings"}
