@@ -97,6 +97,9 @@ func difficult(b *btf.Builder) {
 	long16 := btf.Member{Type: b.AddStruct("", 16, btf.Member{Name: "first", Type: char})} // padded, as is what follows
 	twin := btf.Member{Type: b.AddUnion("", 16, btf.Member{Name: "second", Type: char}), BitOffset: 128}
 	b.AddStruct("padded", 48, long16, twin)
+	index := b.AddUnion("index", 8, btf.Member{Name: "head_tail", Type: long}, btf.Member{Type: anon})
+	b.AddStruct("embeds", 24, btf.Member{Name: "before", Type: i}, btf.Member{Type: index, BitOffset: 64}, // -fms-extensions
+		btf.Member{Name: "clock", Type: b.AddPtr(b.AddFuncProto(long, btf.Param{})), BitOffset: 128}) // of unknown parameters
 	hollow := b.AddUnion("hollow", 0)
 	b.AddStruct("holder", 4, btf.Member{Name: "h", Type: hollow}, btf.Member{Name: "x", Type: i}, btf.Member{Name: "end", Type: hollow, BitOffset: 32},
 		btf.Member{Type: b.AddUnion("", 0), BitOffset: 32})

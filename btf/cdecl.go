@@ -93,6 +93,9 @@ func (p *cPrinter) params(t Type, depth int) (string, error) {
 	if t.NumParams() == 0 {
 		return "(void)", nil
 	}
+	if t.NumParams() == 1 && t.Param(0).Type == 0 {
+		return "()", nil // what clang makes of it: nothing is known of the parameters
+	}
 	if depth >= maxDepth {
 		return "", &TypeError{Op: "print", ID: t.id, At: t.id, Kind: Limit, Detail: "types nested deeper than " + strconv.Itoa(maxDepth)}
 	}

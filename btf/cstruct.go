@@ -43,17 +43,18 @@ func (l *cLayout) add(at, bits, align uint64) {
 	}
 }
 
-// composite prints the definition of a structure or union.
+// composite prints the definition of a structure or union; inside another one,
+// without its name.
 func (p *cPrinter) composite(t Type, depth int) error {
 	if depth >= maxDepth {
 		return &TypeError{Op: "print", ID: t.id, At: t.id, Kind: Limit, Detail: "types nested deeper than " + strconv.Itoa(maxDepth)}
 	}
+	p.put(cTag(t), " ")
 	if depth == 0 {
 		p.pads = 0
-	}
-	p.put(cTag(t), " ")
-	if t.Name() != "" {
-		p.put(p.names.of(t), " ")
+		if t.Name() != "" {
+			p.put(p.names.of(t), " ")
+		}
 	}
 	p.put("{\n")
 	l := cLayout{union: t.Kind() == KindUnion, packed: p.packed(t), align: 1}
@@ -130,11 +131,7 @@ func (p *cPrinter) member(l *cLayout, m Member, depth int) error {
 		p.pad(l, at, depth)
 	}
 	p.indent(depth + 1)
-	name := m.Name
-	if name != "" {
-		name = identifier(name)
-	}
-	if err := p.declarator(m.Type, name, depth+1); err != nil {
+	if err := p.memberType(m, depth+1); err != nil {
 		return err
 	}
 	if m.BitSize != 0 {
@@ -144,6 +141,19 @@ func (p *cPrinter) member(l *cLayout, m Member, depth int) error {
 	p.put(";\n")
 	l.add(at, bits, align)
 	return nil
+}
+
+// memberType prints a member's type and name. A member without a name may have a
+// type with one (-fms-extensions), which a C compiler takes only if it is spelled
+// out.
+func (p *cPrinter) memberType(m Member, depth int) error {
+	if m.Name != "" {
+		return p.declarator(m.Type, identifier(m.Name), depth)
+	}
+	if t, err := p.s.Resolve(m.Type); err == nil && t.is(KindStruct, KindUnion) {
+		return p.composite(t, depth)
+	}
+	return p.declarator(m.Type, "", depth)
 }
 
 // pad fills the bits up to a place: the rest of a byte with a bit field that

@@ -139,7 +139,8 @@ func btfOfELF(path string) ([]byte, error) {
 }
 
 // KernelModule returns the BTF of a loaded module, on the base of [Kernel].
-// The module "vmlinux" is the kernel itself.
+// The module "vmlinux" is the kernel itself. Of a module that is not loaded, or
+// has no BTF, the error matches fs.ErrNotExist.
 func KernelModule(name string) (*Spec, error) {
 	if name == "vmlinux" {
 		return Kernel()

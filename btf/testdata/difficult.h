@@ -93,6 +93,26 @@ struct padded {
 	unsigned char __btf_pad_2[16];
 };
 
+union index {
+	unsigned long head_tail;
+	struct {
+		int p;
+		int q;
+	};
+};
+
+struct embeds {
+	int before;
+	union {
+		unsigned long head_tail;
+		struct {
+			int p;
+			int q;
+		};
+	};
+	unsigned long (*clock)();
+};
+
 union hollow {
 };
 
