@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lode-bpf/lode/btf"
 	"github.com/lode-bpf/lode/sys"
 )
 
@@ -85,7 +84,7 @@ var capabilityBits = [...]struct {
 const capSysAdmin = 21
 
 // observe says whether this process and this kernel have what is needed.
-func (n *Need) observe(features *sys.Features, effective uint64) error {
+func (n *Need) observe(here *LiveEnv, effective uint64) error {
 	has := false
 	switch {
 	case n.Kind == "capability":
@@ -93,11 +92,11 @@ func (n *Need) observe(features *sys.Features, effective uint64) error {
 			has = has || c.name == n.Name && effective&(1<<c.bit|1<<capSysAdmin) != 0
 		}
 	case n.Name == kernelTypes:
-		_, err := btf.Kernel()
+		_, err := here.Kernel()
 		has = err == nil
 	default:
 		var err error
-		if has, err = features.Has(n.feature); err != nil {
+		if has, err = here.features.Has(n.feature); err != nil {
 			return err
 		}
 	}

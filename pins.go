@@ -160,9 +160,9 @@ func (p *Plan) Observe(k sys.Kernel) error {
 	if err != nil {
 		return wrap(err, "observe")
 	}
-	features := sys.FeaturesOf(k)
+	here := NewLiveEnv(k)
 	for i := range p.Needs {
-		if err := p.Needs[i].observe(features, effective); err != nil && !errors.Is(err, fs.ErrPermission) {
+		if err := p.Needs[i].observe(here, effective); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return wrap(err, p.Needs[i].Name)
 		}
 	}
