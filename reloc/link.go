@@ -259,7 +259,7 @@ func (l *linker) exceptionCallback(e int32) {
 	if l.full {
 		return
 	}
-	target, kind, detail := l.callback(f, l.callbacks)
+	target, detail, kind := l.callback(f, l.callbacks)
 	switch {
 	case kind != nil:
 		l.p.fail(l.refError(f, 0, -1, kind, l.callbacks[btf.TypeID(f.TypeID)][0], detail, "name one global function in "+callbackTag+"NAME"))
@@ -270,31 +270,31 @@ func (l *linker) exceptionCallback(e int32) {
 
 // callback finds the exception callback of a program, -1 if it has none, given
 // the names in tags. If it cannot have one, kind and detail say why.
-func (x *index) callback(f *fn, tags map[btf.TypeID][]string) (target int32, kind error, detail string) {
+func (x *index) callback(f *fn, tags map[btf.TypeID][]string) (target int32, detail string, kind error) {
 	names := tags[btf.TypeID(f.TypeID)]
 	target = -1
 	switch {
 	case f.TypeID == 0 || len(names) == 0:
-		return -1, nil, ""
+		return -1, "", nil
 	case len(names) > 1:
-		return -1, ErrAmbiguous, "more than one exception callback"
+		return -1, "more than one exception callback", ErrAmbiguous
 	}
 	for i := len(x.in.Programs); i < len(x.fns); i++ {
 		if x.fns[i].Name != names[0] {
 			continue
 		}
 		if target >= 0 {
-			return -1, ErrAmbiguous, "more than one function has the exception callback's name"
+			return -1, "more than one function has the exception callback's name", ErrAmbiguous
 		}
 		target = int32(i)
 	}
 	if target < 0 {
-		return -1, ErrUnresolved, "there is no such exception callback"
+		return -1, "there is no such exception callback", ErrUnresolved
 	}
 	if t := x.fns[target]; t.Bind == stbLocal || t.Visibility == stvHidden || t.Visibility == stvInternal {
-		return -1, ErrMismatch, "an exception callback must be global and not hidden"
+		return -1, "an exception callback must be global and not hidden", ErrMismatch
 	}
-	return target, nil, ""
+	return target, "", nil
 }
 
 // Symbol binding and visibility (ELF specification, symbol table).
