@@ -175,7 +175,7 @@ func TestWithFeatures(t *testing.T) {
 	for _, tt := range []struct {
 		k    Kernel
 		want bool
-	}{{Live(), true}, {WithFeatures(Live(), f), true}, {k, false}, {with, false}, {NewRecorder(Live(), nil), false}} {
+	}{{Live(), true}, {WithFeatures(Live(), f), true}, {WithToken(Live(), 3), true}, {WithFeatures(WithToken(Live(), 3), f), true}, {k, false}, {with, false}, {NewRecorder(Live(), nil), false}} {
 		if got := IsLive(tt.k); got != tt.want {
 			t.Errorf("%T is live: %t", tt.k, got)
 		}

@@ -60,14 +60,18 @@ type featured struct {
 	features *Features
 }
 
-// IsLive says whether k is the running kernel, with or without features of its
-// own, and not something that stands in front of it or in its place.
+// IsLive says whether k is the running kernel, with or without features or a token
+// of its own, and not something that stands in front of it or in its place.
 func IsLive(k Kernel) bool {
-	if f, ok := k.(featured); ok {
-		k = f.Kernel
+	switch k := k.(type) {
+	case featured:
+		return IsLive(k.Kernel)
+	case tokened:
+		return IsLive(k.Kernel)
+	case live:
+		return true
 	}
-	_, ok := k.(live)
-	return ok
+	return false
 }
 
 // An UnknownFeatureError says that a recorded set does not have the answer.

@@ -106,12 +106,27 @@ func permissionHint(cmd Cmd, attr Attr) string {
 	switch {
 	case len(missing) > 0:
 		return "the process lacks " + strings.Join(missing, " and ")
+	case hasToken(attr):
+		return "the BPF token does not allow this; see the delegate_… options of the bpffs that it is of"
 	case inUserNamespace(readProc("/proc/thread-self/uid_map")):
 		return "the process is in a user namespace, where its capabilities do not count for bpf(2) without a BPF token"
 	case memlockSuspect(cmd):
 		return "the process has the capabilities; this kernel charges maps and programs to RLIMIT_MEMLOCK"
 	}
 	return "the process has the capabilities that the kernel asks for; a security module, kernel lockdown or a rule about this hook or program refused"
+}
+
+// hasToken says whether a command was made with a BPF token.
+func hasToken(attr Attr) bool {
+	switch a := attr.(type) {
+	case *MapCreateAttr:
+		return a.MapTokenFD != 0
+	case *ProgLoadAttr:
+		return a.ProgTokenFD != 0
+	case *BTFLoadAttr:
+		return a.TokenFD != 0
+	}
+	return false
 }
 
 // memlockSuspect says whether the memory-lock limit can be the reason: only if

@@ -32,6 +32,22 @@ func TestKernelToken(t *testing.T) {
 		a.ProgTokenFD = token.Num()
 		p, err := ProgLoad(k, a)
 		own(t, p, err)
+		with := WithToken(k, token.Int())
+		m, err = MapCreate(with, &MapCreateAttr{MapType: MapTypeLRUHash, KeySize: 4, ValueSize: 4, MaxEntries: 8})
+		own(t, m, err)
+		b, err = loadBTF(with, btfInt())
+		own(t, b, err)
+		bad := &trial{typ: ProgTypeXDP, code: code(nil).exit(), log: make([]byte, 512)}
+		attr := bad.attr()
+		if err := done(ProgLoad(with, attr)); ErrnoOf(err) != EACCES || bad.logText() == "" || attr.LogTrueSize == 0 || attr.ProgTokenFD != 0 {
+			t.Errorf("a bad program: %v, log %q of %d bytes", err, bad.logText(), attr.LogTrueSize)
+		}
+		if err := Probe(with, MapTypeFeature(MapTypeLRUHash)); err != nil {
+			t.Errorf("a probe with a token: %v", err)
+		}
+		if err := Probe(k, MapTypeFeature(MapTypeLRUHash)); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("a probe without a token: %v", err)
+		}
 		var info TokenInfo
 		if err := ObjGetInfoByFD(k, token.Int(), &info); err == nil && info.AllowedCmds == 0 {
 			t.Errorf("token info: %+v", info)
