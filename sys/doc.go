@@ -46,7 +46,13 @@
 //
 // Kernels differ, and version numbers lie. [Probe] asks the running kernel, once
 // a process, by making the call that needs the feature; [Features] is a set of
-// such answers that can be written to a file and read back.
+// such answers that can be written to a file and read back, and [WithFeatures] a
+// Kernel that goes by them.
+//
+// # Tokens
+//
+// In a user namespace bpf(2) is allowed by a BPF token: [OpenToken] makes one, and
+// whatever is loaded through [WithToken] is loaded with it.
 //
 // # Other systems
 //
