@@ -176,7 +176,10 @@ func describeLayout(t btf.Type) string {
 	case btf.KindPtr:
 		return "pointer"
 	case btf.KindStruct, btf.KindUnion:
-		word := map[btf.Kind]string{btf.KindStruct: "struct", btf.KindUnion: "union"}[k]
+		word := "struct"
+		if k == btf.KindUnion {
+			word = "union"
+		}
 		if t.Name() != "" {
 			word += fmt.Sprintf(" %q", t.Name())
 		}

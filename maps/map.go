@@ -262,8 +262,17 @@ func otherObject(fd int) string {
 	if err != nil {
 		return "" // no /proc, or not this system: Info has the last word
 	}
-	return map[string]string{"anon_inode:bpf-prog": "program", "anon_inode:bpf_link": "link",
-		"anon_inode:btf": "BTF object", "anon_inode:bpf-token": "token"}[link]
+	switch link {
+	case "anon_inode:bpf-prog":
+		return "program"
+	case "anon_inode:bpf_link":
+		return "link"
+	case "anon_inode:btf":
+		return "BTF object"
+	case "anon_inode:bpf-token":
+		return "token"
+	}
+	return ""
 }
 
 // FromID opens the map with that id. It needs CAP_SYS_ADMIN.
