@@ -297,7 +297,7 @@ func TestKernelRingBufCancel(t *testing.T) {
 	want(t, err)
 	defer r.Close()
 	prog := emitter(t, m, 8, 0)
-	for range 2000 {
+	for range 500 {
 		ctx, cancel := context.WithCancel(context.Background())
 		emitted := make(chan struct{})
 		go func() {
