@@ -134,6 +134,9 @@ func (c *Collection) loadBTF(p *Plan, s *Step) error {
 		}
 	}
 	if o.needsBTF() {
+		if fault := o.structOpsFault(); fault != nil {
+			return fault // the kernel lacks more than what it has just said
+		}
 		return err
 	}
 	c.did(s, "not loaded: "+err.Error(), 0)

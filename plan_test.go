@@ -1,7 +1,9 @@
 package lode_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"github.com/lode-bpf/lode/conf"
 	"github.com/lode-bpf/lode/internal/ktest"
 	"github.com/lode-bpf/lode/maps"
+	"github.com/lode-bpf/lode/reloc"
 	"github.com/lode-bpf/lode/sys"
 )
 
@@ -191,5 +194,28 @@ func TestOptionalStructOps(t *testing.T) {
 		if p := r.Program("undo_cwnd"); p.Section != "?struct_ops/undo_cwnd" || p.AutoLoad == disabled {
 			t.Errorf("variables disabled: %v; %q: loaded: %v", disabled, p.Section, p.AutoLoad)
 		}
+	}
+}
+
+// A mute kernel refuses every call and does not say why.
+type mute struct{ sys.Kernel }
+
+func (mute) BPF(cmd sys.Cmd, _ sys.Attr) (int, error) {
+	return -1, &sys.Error{Op: cmd.String(), Cmd: cmd, Errno: sys.ENOENT}
+}
+
+func (mute) RaiseMemlock() error { return nil }
+
+// That a kernel refuses the types of what it does not have says less than that it
+// does not have it.
+func TestStructOpsUnknown(t *testing.T) {
+	r, err := parse(t, "structops").Relocate(&reloc.Recorded{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = lode.CreateMaps(context.Background(), mute{}, planned(t, r, lode.Policy{}))
+	var fault *reloc.StructOpsError
+	if !errors.As(err, &fault) || fault.Map != "fixed" {
+		t.Errorf("got %v", err)
 	}
 }

@@ -77,6 +77,19 @@ func (o *Object) structOpsBinding(mapName string) *reloc.StructOpsBinding {
 	return nil
 }
 
+// structOpsFault is why the kernel has no place for a struct_ops variable, if so.
+func (o *Object) structOpsFault() error {
+	if o.Relocation == nil {
+		return nil
+	}
+	for _, b := range o.Relocation.StructOps {
+		if b.Err != nil {
+			return b.Err
+		}
+	}
+	return nil
+}
+
 // memberOf finds the struct_ops member that a program implements.
 func (o *Object) memberOf(program string) (*reloc.StructOpsBinding, int, bool) {
 	if o.Relocation == nil {
