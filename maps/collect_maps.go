@@ -44,9 +44,6 @@ func (c *collector) mapOf(v variable) (*Spec, error) {
 	s := &Spec{Name: v.Name, BTF: c.btf, Section: mapsSection, SectionIndex: c.maps.Index(),
 		Offset: v.Offset, Size: v.Size, Static: v.linkage == btf.LinkageStatic}
 	p := mapParser{c: c, spec: s}
-	if v.linkage == btf.LinkageExtern {
-		return nil, p.bad("", "map is declared extern: link the files that define and use it first (bpftool gen object)")
-	}
 	t, err := c.btf.Resolve(v.Type)
 	if err != nil {
 		return nil, p.badErr("", "type of the variable", err)

@@ -117,6 +117,10 @@ func (c *collector) variables(sec elf.Section, ds btf.Type) ([]variable, error) 
 			bad.Reason = fmt.Sprintf("BTF lists type %d, a %v, among the variables", info.Type, t.Kind())
 			return nil, bad
 		}
+		if t.Linkage() == btf.LinkageExtern {
+			bad.Reason = "declared extern: link the files that define and use it first (bpftool gen object)"
+			return nil, bad
+		}
 		v := variable{typ: info.Type, linkage: t.Linkage(), Var: Var{Name: t.Name(), Type: t.Elem(), Static: t.Linkage() == btf.LinkageStatic}}
 		y, n := c.symbols[sec.Index()].named(v.Name, uint64(info.Offset))
 		switch {

@@ -158,3 +158,11 @@ func TestMappable(t *testing.T) {
 		})
 	}
 }
+
+// What another file defines has no place in this one, which is said before anything about its place.
+func TestExtern(t *testing.T) {
+	_, _, err := collectFile(ktest.Object(t, "linked_b"))
+	if err == nil || !strings.Contains(err.Error(), `map "shared": declared extern`) {
+		t.Errorf("got %v", err)
+	}
+}
