@@ -138,7 +138,7 @@ func (b *binder) ref(q *pending) error {
 	case ok:
 		return b.fail(q, ErrFormat, "reference to byte "+strconv.FormatUint(off-m.Offset, 10)+" of the definition of map "+quote(m.Map), "")
 	}
-	return b.fail(q, ErrUnresolved, b.nothingAt(q, off), "")
+	return b.fail(q, ErrUnresolved, b.nothingAt(q, off), "a map definition of a format of its own is added with the place of its symbol (lode.ParseOptions.Claim)")
 }
 
 // offset is the place in its section that a reference means: the symbol's value
