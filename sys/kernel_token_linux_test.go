@@ -37,7 +37,7 @@ func TestKernelToken(t *testing.T) {
 		own(t, m, err)
 		b, err = loadBTF(with, btfInt())
 		own(t, b, err)
-		bad := &trial{typ: ProgTypeXDP, code: code(nil).exit(), log: make([]byte, 512)}
+		bad := &trial{typ: ProgTypeXDP, code: code(nil).exit(), log: make([]byte, 4096)}
 		attr := bad.attr()
 		if err := done(ProgLoad(with, attr)); ErrnoOf(err) != EACCES || bad.logText() == "" || attr.LogTrueSize == 0 || attr.ProgTokenFD != 0 {
 			t.Errorf("a bad program: %v, log %q of %d bytes", err, bad.logText(), attr.LogTrueSize)
