@@ -115,7 +115,7 @@ func results(t *testing.T) (kernels []string, passed map[string]map[string]strin
 			passed[kernel][test] = verdict
 		}
 	}
-	slices.SortFunc(kernels, func(a, b string) int { return cmp.Compare(number(a), number(b)) })
+	slices.SortFunc(kernels, func(a, b string) int { return cmp.Or(cmp.Compare(number(a), number(b)), cmp.Compare(a, b)) })
 	return kernels, passed
 }
 
@@ -153,11 +153,14 @@ const attachIntro = `# Ways to attach, kernels, tests
 Each way to attach a program, the function of package [link](../link) that does it, the Linux that brought it, and whether its test passes on the
 kernels of the test matrix. A test attaches for real and observes the effect: a packet counted or dropped, a call refused, a function traced.
 
-"–" is a kernel from before the hook, "not there" one whose configuration leaves it out. An empty cell is something that the note explains.
+"–" is a kernel from before the hook, "not there" one whose configuration or architecture leaves it out. An empty cell is something that the
+note explains. Kernels are for x86-64 where no architecture stands behind their number.
 
 This page is made by ` + "`go test ./link -run TestAttachTable -update`" + ` from the files in link/testdata/kernels, and those by
 
     go run ./internal/vmtest -kernels 6.1 -v ./link | sed -n 's/^ *--- \([A-Z]*\): \([^ ]*\) (.*/\1 \2/p' >link/testdata/kernels/6.1.txt
+
+or with -arch s390x into 6.1-s390x.txt.
 
 `
 

@@ -70,7 +70,7 @@ func TestKernelUpdateUnderTraffic(t *testing.T) {
 		own(t, l, err)
 		stop, done := make(chan bool), make(chan [2]uint64)
 		go r.drive(stop, done)
-		const each = 500 // packets that each program is to see at least
+		const each = 100 // packets that each program is to see at least
 		updates := 0
 		for ; one.runs(t) < each || two.runs(t) < each; updates++ {
 			next, present := two, one
