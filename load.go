@@ -18,7 +18,7 @@ type LoadOptions struct {
 	// Edit, if not nil, may change the object before it is relocated.
 	Edit func(*Object) error
 
-	Kernel sys.Kernel // nil for the running kernel; sys.WithFeatures gives it features that are known
+	Kernel sys.Kernel // nil for the running kernel; see sys.WithFeatures and sys.WithToken
 	Env    reloc.Env  // nil for the running kernel's
 }
 
