@@ -246,6 +246,7 @@ func (e *LiveEnv) Feature(name string) (bool, error) {
 	f, ok := map[string]sys.Feature{
 		reloc.FeatureBPFCookie:      sys.FeatureBPFCookie,
 		reloc.FeatureSyscallWrapper: sys.FeatureSyscallWrapper,
+		reloc.FeatureFullRangeOff:   sys.FeatureLDIMM64FullRangeOff,
 		reloc.FeatureUprobeMulti:    sys.FeatureUprobeMultiLink,
 	}[name]
 	if !ok {

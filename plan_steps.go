@@ -81,6 +81,9 @@ func contents(m *Map) string {
 	var parts []string
 	if len(m.Data) > 0 {
 		parts = append(parts, fmt.Sprintf("%d bytes", len(m.Data)))
+		if m.DataAt != 0 {
+			parts[0] += fmt.Sprintf(" at %#x", m.DataAt)
+		}
 	}
 	if len(m.Contents) > 0 {
 		parts = append(parts, fmt.Sprintf("%d entries", len(m.Contents)))

@@ -2,6 +2,7 @@ package lode
 
 import (
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/lode-bpf/lode/btf"
@@ -37,6 +38,7 @@ func (o *Object) RelocateTarget(env reloc.Env, target *btf.Spec) (*Object, error
 	c := o.Clone()
 	c.idleStructOps()
 	c.usdtAttachType(env)
+	c.placeArenaData(env)
 	in := reloc.Input{
 		BTF: c.BTF, Subs: slices.Clone(c.Subprograms), Externs: c.Externs, Kconfig: c.Kconfig, Env: env, Target: target,
 		Maps: c.mapSymbols(), StructOps: c.structOps(),
@@ -86,6 +88,23 @@ func (o *Object) usdtAttachType(env reloc.Env) {
 	}
 }
 
+// placeArenaData says where in an arena its variables stand: in the last pages, as
+// with libbpf, so that those at the beginning are free for programs that want them;
+// in the first ones where the kernel's instructions do not reach that far.
+func (o *Object) placeArenaData(env reloc.Env) {
+	for _, m := range o.Maps {
+		if m.Type != sys.MapTypeArena || len(m.Data) == 0 || env == nil {
+			continue
+		}
+		m.DataAt = 0
+		page := uint64(os.Getpagesize())
+		size, room := uint64(m.MaxEntries)*page, (uint64(len(m.Data))+page-1)/page*page
+		if reach, err := env.Feature(reloc.FeatureFullRangeOff); err == nil && reach && room <= size && size <= 1<<32 {
+			m.DataAt = size - room
+		}
+	}
+}
+
 // mapSymbols says which references mean which map: by the place of the
 // definition's symbol, or by name for a definition that has none.
 func (o *Object) mapSymbols() []reloc.MapSymbol {
@@ -97,8 +116,8 @@ func (o *Object) mapSymbols() []reloc.MapSymbol {
 		}
 		out = append(out, s)
 		if m.Type == sys.MapTypeArena && len(m.Data) > 0 {
-			if sec, ok := o.File.SectionByName(arenaSection); ok { // its variables stand at the arena's beginning
-				out = append(out, reloc.MapSymbol{Map: m.Name, Section: sec.Index(), Size: sec.Size(), Data: true, Arena: true})
+			if sec, ok := o.File.SectionByName(arenaSection); ok {
+				out = append(out, reloc.MapSymbol{Map: m.Name, Section: sec.Index(), Size: sec.Size(), Data: true, Arena: true, Base: uint32(m.DataAt)})
 			}
 		}
 	}

@@ -32,7 +32,7 @@ func (m *Map) fillData(s *Spec) error {
 		return nil // the value is in the kernel's layout, not the definition's
 	}
 	if m.typ == sys.MapTypeArena {
-		return m.fillArena(s.Data)
+		return m.fillArena(s.Data, s.DataAt)
 	}
 	if len(s.Data) == 0 {
 		return nil

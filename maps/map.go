@@ -35,6 +35,7 @@ type Map struct {
 	btf        *btf.Spec
 	key, value btf.TypeID
 	vars       []Var
+	dataAt     uint64 // of variables in an arena
 
 	findings []Finding
 	mem      memory
@@ -58,7 +59,7 @@ var missingOps = [...]string{opLookup: "lookup", opDelete: "delete", opNext: "ne
 func newMap(k sys.Kernel, fd *sys.FD, s *Spec, cpus int) *Map {
 	m := &Map{k: k, live: sys.IsLive(k), fd: fd, typ: s.Type,
 		keySize: int(s.KeySize), valueSize: int(s.ValueSize), maxEntries: s.MaxEntries, flags: s.Flags, extra: s.Extra,
-		btf: s.BTF, key: s.Key, value: s.Value, vars: s.Vars}
+		btf: s.BTF, key: s.Key, value: s.Value, vars: s.Vars, dataAt: s.DataAt}
 	m.elemSize = m.valueSize
 	switch {
 	case isPerCPU(s.Type):
@@ -303,7 +304,7 @@ func (i *Info) spec() *Spec {
 // UseTypes makes the map's types and variables those of a definition that it is
 // Compatible with: a map that was found has none of its own.
 func (m *Map) UseTypes(s *Spec) {
-	m.btf, m.key, m.value, m.vars = s.BTF, s.Key, s.Value, s.Vars
+	m.btf, m.key, m.value, m.vars, m.dataAt = s.BTF, s.Key, s.Value, s.Vars, s.DataAt
 }
 
 // LoadTypes asks the kernel for the BTF of the map, so that values can be

@@ -114,8 +114,8 @@ func (m *Map) unmap() error {
 }
 
 // fillArena maps an arena, so that it has an address, without which no program
-// that uses it is loaded, and copies initial data to its beginning.
-func (m *Map) fillArena(data []byte) error {
+// that uses it is loaded, and copies initial data to their place.
+func (m *Map) fillArena(data []byte, at uint64) error {
 	if m.extra != 0 && len(data) == 0 {
 		return nil
 	}
@@ -123,9 +123,9 @@ func (m *Map) fillArena(data []byte) error {
 	if err != nil {
 		return err
 	}
-	if len(data) > len(b) {
-		return m.sizeError("fill", "the initial data", len(data), len(b))
+	if at > uint64(len(b)) || len(data) > len(b)-int(at) {
+		return m.sizeError("fill", "the initial data", len(data), len(b)-int(min(at, uint64(len(b)))))
 	}
-	copy(b, data)
+	copy(b[at:], data)
 	return nil
 }

@@ -53,6 +53,7 @@ type Spec struct {
 	// none; Vars are the variables in them, sorted by offset.
 	Data        []byte
 	DataSize    uint64
+	DataAt      uint64 // where in an arena Data begins, in bytes; 0 for everything else
 	DataSection int
 	Vars        []Var
 

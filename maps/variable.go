@@ -213,6 +213,7 @@ func (v *Variable) memory() ([]byte, error) {
 	if err != nil {
 		return nil, v.fail("access", err)
 	}
+	b = b[min(v.m.dataAt, uint64(len(b))):]
 	if v.Offset > uint64(len(b)) || v.Size > uint64(len(b))-v.Offset {
 		return nil, v.fail("access", fmt.Errorf("%w: %d bytes at %d of %d", ErrRange, v.Size, v.Offset, len(b)))
 	}

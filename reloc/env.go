@@ -44,5 +44,6 @@ type Module struct {
 const (
 	FeatureBPFCookie      = "bpf_cookie"      // LINUX_HAS_BPF_COOKIE: helper bpf_get_attach_cookie
 	FeatureSyscallWrapper = "syscall_wrapper" // LINUX_HAS_SYSCALL_WRAPPER: system calls are __<arch>_sys_NAME
+	FeatureFullRangeOff   = "full_range_off"  // instructions reach every byte of an arena: its variables stand at the end then
 	FeatureUprobeMulti    = "uprobe_multi"    // links for many user functions at once, through which USDT probes go then
 )
