@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/lode-bpf/lode/link"
+	"github.com/lode-bpf/lode/prog"
 	"github.com/lode-bpf/lode/sys"
 )
 
@@ -58,10 +59,14 @@ func (c *Collection) attach(plan *Plan, p *Program, s *Step, u *undoLog) error {
 		Function: hook.Function, Pattern: hook.Pattern, Offset: hook.Offset, Path: hook.Path,
 		Category: hook.Category, Provider: hook.Provider, Name: hook.Name,
 	}
-	if p.USDT {
-		if t.Specs, err = c.usdtSpecs(); err != nil {
-			return err
-		}
+	switch {
+	case p.USDT:
+		t.Specs, err = c.usdtSpecs()
+	case p.AttachKind == prog.AttachTracingMulti && hook.Pattern != "":
+		t.IDs, err = c.tracedFunctions(hook)
+	}
+	if err != nil {
+		return err
 	}
 	l, err := plan.policy.Attach(c.kernel, loaded.FD(), t)
 	if err != nil {

@@ -30,32 +30,32 @@ func TestKernelAttach(t *testing.T) {
 	if len(c.Links) != 1 {
 		t.Fatalf("%d links, want 1", len(c.Links))
 	}
-	before := hits(t, c)
+	before := hits(t, c, "raw")
 	if _, err := unix.Getpgid(0); err != nil {
 		t.Fatal(err)
 	}
-	during := hits(t, c)
+	during := hits(t, c, "raw")
 	if during == before {
 		t.Error("the attached program did not run")
 	}
 	if err := c.Links["raw_tracepoint"].Close(); err != nil {
 		t.Fatal(err)
 	}
-	after := hits(t, c)
+	after := hits(t, c, "raw")
 	if _, err := unix.Getpgid(0); err != nil {
 		t.Fatal(err)
 	}
-	if n := hits(t, c); n != after {
+	if n := hits(t, c, "raw"); n != after {
 		t.Errorf("the program ran %d times after its link was closed", n-after)
 	}
 }
 
-// hits is how often the program on raw tracepoint sys_enter ran.
+// hits is the variable in which a program counts how often it ran.
 func hits(t *testing.T, c interface {
 	Variable(string) (*maps.Variable, error)
-}) uint64 {
+}, name string) uint64 {
 	t.Helper()
-	v, err := c.Variable("raw")
+	v, err := c.Variable(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,5 +113,28 @@ func TestKernelAttachStructOps(t *testing.T) {
 		if offered(control) {
 			t.Errorf("%s: the kernel still offers %q after Undo", mapName, control)
 		}
+	}
+}
+
+// TestKernelAttachTracingMulti attaches one program to the functions that a pattern
+// means, and sees it run for two of them.
+func TestKernelAttachTracingMulti(t *testing.T) {
+	ktest.Root(t)
+	ktest.Kernel(t, 7, 2, "tracing of several functions")
+	ktest.NoFDLeaks(t)
+	c, err := lode.Load(context.Background(), ktest.ObjectPath(t, "tracingmulti"), lode.LoadOptions{Policy: lode.Policy{Attach: link.Auto}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	before := hits(t, c, "entries")
+	if _, err := unix.Getpgid(0); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setpgid(-1, 0); err == nil {
+		t.Fatal("there is a process -1")
+	}
+	if n := hits(t, c, "entries") - before; n != 2 {
+		t.Errorf("the program ran %d times at two calls", n)
 	}
 }

@@ -94,11 +94,11 @@ func TestKernelPersistLinks(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	before := hits(t, data)
+	before := hits(t, data, "raw")
 	if _, err := unix.Getpgid(0); err != nil {
 		t.Fatal(err)
 	}
-	if hits(t, data) == before {
+	if hits(t, data, "raw") == before {
 		t.Error("the program stopped when the collection was closed")
 	}
 	first := programOf()

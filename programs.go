@@ -197,6 +197,13 @@ func (l *programLoader) target(p *Program, c *prog.Code) error {
 	if p.AttachProg != nil {
 		c.AttachProgFD = p.AttachProg.FD()
 	}
+	if hook, err := p.Hook(); p.AttachKind == prog.AttachTracingMulti && err == nil && hook.Module != "" {
+		fd, err := l.module(hook.Module)
+		if err != nil {
+			return err
+		}
+		c.AttachBTFObjFD = fd.Int()
+	}
 	if !p.NeedsTarget {
 		return nil
 	}

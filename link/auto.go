@@ -22,6 +22,7 @@ type Target struct {
 	Provider string // usdt
 	Name     string // tracepoint, raw-tracepoint, ksyscall, usdt
 
+	IDs   []uint32   // tracing-multi: of the functions' types in the BTF of the kernel or a module
 	Specs *USDTSpecs // usdt: of the object that the program is from
 }
 
@@ -66,6 +67,9 @@ var autos = [...]struct {
 		return RawTracepoint(k, prog, t.Name, 0)
 	}},
 	{"tracing", always, autoTracing},
+	{"tracing-multi", func(t Target) bool { return len(t.IDs) > 0 }, func(k sys.Kernel, prog int, t Target) (*Link, error) {
+		return TracingMulti(k, prog, t.AttachType, TracingMultiOptions{IDs: t.IDs})
+	}},
 	{"lsm", always, autoTracing},
 	{"freplace", always, func(k sys.Kernel, prog int, t Target) (*Link, error) { return Freplace(k, prog, -1, 0) }},
 	{"iter", always, func(k sys.Kernel, prog int, t Target) (*Link, error) { return Iter(k, prog, IterOptions{}) }},
