@@ -1,17 +1,15 @@
 package link
 
 import (
-	"cmp"
 	"flag"
-	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 
+	"github.com/lode-bpf/lode/internal/ktest"
 	"github.com/lode-bpf/lode/sys"
 )
 
@@ -91,41 +89,6 @@ func allRows() []attachRow {
 	return rows
 }
 
-// results are the files that say which tests passed on which kernel.
-func results(t *testing.T) (kernels []string, passed map[string]map[string]string) {
-	t.Helper()
-	files, err := filepath.Glob("testdata/kernels/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no results in testdata/kernels (%v)", err)
-	}
-	passed = map[string]map[string]string{}
-	for _, f := range files {
-		kernel := strings.TrimSuffix(filepath.Base(f), ".txt")
-		kernels = append(kernels, kernel)
-		passed[kernel] = map[string]string{}
-		b, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(b)) {
-			verdict, test, ok := strings.Cut(strings.TrimSpace(line), " ")
-			if !ok {
-				t.Fatalf("%s: %q", f, line)
-			}
-			passed[kernel][test] = verdict
-		}
-	}
-	slices.SortFunc(kernels, func(a, b string) int { return cmp.Or(cmp.Compare(number(a), number(b)), cmp.Compare(a, b)) })
-	return kernels, passed
-}
-
-// number makes versions comparable: 6.12 is 6012.
-func number(version string) int {
-	var major, minor int
-	fmt.Sscanf(version, "%d.%d", &major, &minor)
-	return major*1000 + minor
-}
-
 func (r attachRow) version() string {
 	if r.since == "" && r.hook != noHook {
 		return r.hook.Since()
@@ -136,7 +99,7 @@ func (r attachRow) version() string {
 // cell says what is known of a kernel.
 func (r attachRow) cell(kernel, verdict string) string {
 	switch {
-	case r.version() != "" && number(r.version()) > number(kernel):
+	case ktest.Before(kernel, r.version()):
 		return "–"
 	case r.test == "":
 		return ""
@@ -164,7 +127,8 @@ or with -arch s390x into 6.1-s390x.txt.
 
 `
 
-func render(rows []attachRow, kernels []string, passed map[string]map[string]string) string {
+func render(rows []attachRow, results *ktest.Results) string {
+	kernels := results.Kernels
 	var b strings.Builder
 	b.WriteString(attachIntro)
 	b.WriteString("| attachment | function | since | " + strings.Join(kernels, " | ") + " | note |\n")
@@ -172,7 +136,7 @@ func render(rows []attachRow, kernels []string, passed map[string]map[string]str
 	for _, r := range rows {
 		b.WriteString("| " + r.what + " | " + r.function + " | " + r.version() + " |")
 		for _, k := range kernels {
-			b.WriteString(" " + r.cell(k, passed[k][r.test]) + " |")
+			b.WriteString(" " + r.cell(k, results.Verdict(k, r.test)) + " |")
 		}
 		b.WriteString(" " + r.note + " |\n")
 	}
@@ -188,8 +152,7 @@ func TestAttachTable(t *testing.T) {
 			t.Errorf("%s has no row", a)
 		}
 	}
-	kernels, passed := results(t)
-	got := render(rows, kernels, passed)
+	got := render(rows, ktest.ReadResults(t, "testdata/kernels"))
 	if strings.Contains(got, "FAILS") {
 		t.Error("a test failed or was not run")
 	}
@@ -203,7 +166,7 @@ func TestAttachTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := gocmp.Diff(string(want), got); diff != "" {
+	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s differs; go test ./link -run TestAttachTable -update rewrites it (-want +got):\n%s", page, diff)
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // Results are the verdicts of tests on several kernels, as the pages of docs show them.
 type Results struct {
-	Kernels []string // series, ascending: "5.10"
+	Kernels []string // series, ascending, with the architecture if it is not amd64: "5.10", "6.1-s390x"
 	verdict map[string]map[string]string
 }
 
@@ -42,7 +42,7 @@ func ReadResults(tb testing.TB, folder string) *Results {
 			r.verdict[kernel][test] = verdict
 		}
 	}
-	slices.SortFunc(r.Kernels, func(a, b string) int { return cmp.Compare(version(a), version(b)) })
+	slices.SortFunc(r.Kernels, func(a, b string) int { return cmp.Or(cmp.Compare(version(a), version(b)), cmp.Compare(a, b)) })
 	return r
 }
 
