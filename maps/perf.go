@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -41,12 +40,10 @@ type PerfOptions struct {
 // each CPU. One goroutine uses it; Close and SetDeadline may be called from any.
 // New programs do better with a ring buffer.
 type PerfReader struct {
-	m      *Map
-	wait   *waiter
-	rings  []*perfRing
-	mu     sync.Mutex // held while the memory is used outside of loops, and while it is unmapped
-	inside int        // loops over samples that are under way
-	closed atomic.Bool
+	m     *Map
+	wait  *waiter
+	rings []*perfRing
+	inUse
 
 	samples, lost, unknown uint64
 }
@@ -212,33 +209,13 @@ func (r *PerfReader) Drain() iter.Seq[PerfSample] {
 		if !r.enter() {
 			return
 		}
-		defer r.leave()
+		// What could fail in the end is to clear a slot, of a buffer that nobody reads.
+		defer r.leave(r.releaseRings)
 		for _, ring := range r.rings {
 			if r.closed.Load() || !r.drain(ring, yield) {
 				return
 			}
 		}
-	}
-}
-
-// enter begins a loop over samples; false if the reader is closed.
-func (r *PerfReader) enter() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed.Load() {
-		return false
-	}
-	r.inside++
-	return true
-}
-
-// leave ends it, and releases the buffers if the reader was closed meanwhile. What
-// could fail then is to clear a slot, of a buffer that nobody reads.
-func (r *PerfReader) leave() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.inside--; r.inside == 0 && r.closed.Load() {
-		_ = r.releaseRings()
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -34,11 +33,9 @@ const (
 // again once they are released. A program that finds the ring full gets no
 // space, and the kernel does not count that: count it in the program.
 type RingReader struct {
-	m      *Map
-	wait   *waiter
-	mu     sync.Mutex // held while the memory is used outside of loops, and while it is unmapped
-	inside int        // loops over samples that are under way
-	closed atomic.Bool
+	m    *Map
+	wait *waiter
+	inUse
 
 	consumerPage, producerPages []byte
 	consumer, producer          *uint64 // positions, in bytes since the beginning
@@ -219,7 +216,7 @@ func (r *RingReader) batch(yield func([]byte, error) bool) bool {
 	if !r.enter() {
 		return true
 	}
-	defer r.leave()
+	defer r.leave(r.unmap) // which can only fail for a ring that is not mapped
 	limit := r.size / releaseEvery
 	r.scan(func(sample []byte) bool {
 		going = yield(sample, nil)
@@ -233,27 +230,6 @@ func (r *RingReader) batch(yield func([]byte, error) bool) bool {
 	})
 	r.Release()
 	return going
-}
-
-// enter begins a loop over samples; false if the reader is closed.
-func (r *RingReader) enter() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed.Load() {
-		return false
-	}
-	r.inside++
-	return true
-}
-
-// leave ends it, and unmaps the ring if it was closed meanwhile: that can only fail
-// for a ring that is not mapped.
-func (r *RingReader) leave() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.inside--; r.inside == 0 && r.closed.Load() {
-		_ = r.unmap()
-	}
 }
 
 // Read appends the next sample to buf, waiting for it if there is none, and
