@@ -60,13 +60,13 @@ func checkAccess(access string) (ErrorKind, string) {
 	for rest, more := access, true; more; steps++ {
 		var part string
 		part, rest, more = strings.Cut(rest, ":")
-		if part == "" || len(part) > 10 || strings.Trim(part, "0123456789") != "" {
+		n, err := strconv.ParseUint(part, 10, 31)
+		switch {
+		case len(part) > 10 || err != nil && n == 0: // it is no number
 			return Range, "want numbers separated by colons"
-		}
-		if steps == maxAccess {
+		case steps == maxAccess:
 			return Limit, "more than " + strconv.Itoa(maxAccess) + " steps"
-		}
-		if n, err := strconv.ParseUint(part, 10, 31); err != nil {
+		case err != nil:
 			return Range, "a step above " + strconv.FormatUint(n, 10)
 		}
 	}

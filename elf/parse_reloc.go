@@ -81,28 +81,29 @@ func (p *parser) relocSymbols(s Section) (int, error) {
 // in a BPF object, a finding in others, where records without effect may stand
 // anywhere.
 func (p *parser) relocRecords(s, target Section, symbols int) error {
-	room := target.Size()
+	room, known := target.Size(), symbols
+	symbols = max(symbols, 1) // number 0 is none
 	bounded := p.typ == ET_REL && target.Valid() && target.Flags()&SHF_COMPRESSED == 0
 	code := p.object && target.Flags()&SHF_EXECINSTR != 0
 	at, size := s.Offset(), uint64(s.relocSize())
 	next, sorted := uint64(0), true
 	for i, n := 0, s.NumRelocs(); i < n; i++ {
-		r := s.reloc(at)
+		off, sym := p.relocPlace(at)
 		switch {
-		case r.Symbol < 0 || r.Symbol >= max(symbols, 1):
-			return p.recordError(s.i, i, at+uint64(p.lay.rInfo), "r_info", uint64(uint32(r.Symbol)), Range, "as a symbol number: there are "+dec(symbols)+" symbols")
+		case sym < 0 || sym >= symbols:
+			return p.recordError(s.i, i, at+uint64(p.lay.rInfo), "r_info", uint64(uint32(sym)), Range, "as a symbol number: there are "+dec(known)+" symbols")
 		case !bounded:
-		case r.Offset >= room && p.object:
-			return p.recordError(s.i, i, at, "r_offset", r.Offset, Range, "past the end of section "+dec(target.i)+" "+quote(target.Name())+", "+udec(room)+" bytes")
-		case r.Offset >= room:
-			p.findAt(s.i, i, at, "r_offset", r.Offset, "past the end of the section that the record changes")
-		case code && r.Offset%8 != 0:
-			return p.recordError(s.i, i, at, "r_offset", r.Offset, Range, "not the start of an instruction, a multiple of 8")
+		case off >= room && p.object:
+			return p.recordError(s.i, i, at, "r_offset", off, Range, "past the end of section "+dec(target.i)+" "+quote(target.Name())+", "+udec(room)+" bytes")
+		case off >= room:
+			p.findAt(s.i, i, at, "r_offset", off, "past the end of the section that the record changes")
+		case code && off%8 != 0:
+			return p.recordError(s.i, i, at, "r_offset", off, Range, "not the start of an instruction, a multiple of 8")
 		}
-		if r.Offset < next {
+		if off < next {
 			sorted = false
 		}
-		next = r.Offset + 1
+		next = off + 1
 		at += size
 	}
 	if code && target.hasBytes() && !sorted {

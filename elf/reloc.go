@@ -77,25 +77,38 @@ func (s Section) relocSize() int {
 	return 0
 }
 
-// reloc reads the record at a place in the file.
-func (s Section) reloc(at uint64) Reloc {
-	f := s.f
-	r := Reloc{Offset: f.wordAt(at)}
+// relocPlace reads what of the record at a place in the file is checked: where it
+// applies, and the number of its symbol.
+func (f *File) relocPlace(at uint64) (offset uint64, symbol int) {
 	info := at + uint64(f.lay.rInfo)
 	switch {
 	case f.lay.word == 4:
-		v := f.u32(info)
-		r.Symbol, r.Type = int(v>>8), v&0xff
+		symbol = int(f.u32(info) >> 8)
+	case f.machine == EM_MIPS:
+		symbol = int(f.u32(info))
+	default:
+		symbol = int(f.wordAt(info) >> 32)
+	}
+	return f.wordAt(at), symbol
+}
+
+// reloc reads the record at a place in the file.
+func (s Section) reloc(at uint64) Reloc {
+	f := s.f
+	var r Reloc
+	r.Offset, r.Symbol = f.relocPlace(at)
+	info := at + uint64(f.lay.rInfo)
+	switch {
+	case f.lay.word == 4:
+		r.Type = f.u32(info) & 0xff
 	case f.machine == EM_MIPS:
 		// Four one-byte fields follow the 32-bit symbol number, in this order
 		// in both byte orders (MIPS 64-bit ELF object file specification, 2.9.1).
-		r.Symbol = int(f.u32(info))
 		for i := range uint64(4) {
 			r.Type = r.Type<<8 | uint32(f.u8(info+4+i))
 		}
 	default:
-		v := f.wordAt(info)
-		r.Symbol, r.Type = int(v>>32), uint32(v)
+		r.Type = uint32(f.wordAt(info))
 	}
 	if s.Type() == SHT_RELA {
 		r.HasAddend = true
