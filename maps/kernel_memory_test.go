@@ -78,12 +78,12 @@ func TestKernelMemory(t *testing.T) {
 	if len(b) != 24 {
 		t.Fatalf("%d bytes, want 24", len(b))
 	}
-	b[8] = 5
-	if got := lookup(t, m, u32(1)); got[0] != 5 {
+	copy(b[8:], u32(5))
+	if got := lookup(t, m, u32(1)); binary.NativeEndian.Uint32(got) != 5 {
 		t.Errorf("element 1 is % x", got)
 	}
 	want(t, m.Update(u32(2), u32(9), 0))
-	if b[16] != 9 {
+	if binary.NativeEndian.Uint32(b[16:]) != 9 {
 		t.Errorf("memory of element 2 is % x", b[16:])
 	}
 	want(t, m.Freeze(), sys.EBUSY) // it is mapped writably

@@ -276,6 +276,7 @@ func drainer(t *testing.T, m *Map) *sys.FD {
 
 // TestKernelUserRing: records go to the program in order, whole, once submitted.
 func TestKernelUserRing(t *testing.T) {
+	ktest.JIT(t, "a helper that calls back")
 	ktest.NoFDLeaks(t)
 	m := newMapOf(t, &Spec{Type: sys.MapTypeUserRingBuf, MaxEntries: 1})
 	u, err := NewUserRing(m)

@@ -34,20 +34,21 @@ type perfEventAttr struct {
 }
 
 const (
-	perfTypeSoftware    = 1
-	perfCountBPFOutput  = 10
-	perfSampleRaw       = 1 << 10
-	perfFlagWatermark   = 1 << 14
-	perfFlagFDCloexec   = 1 << 3
-	perfEventIocEnable  = 0x2400
-	perfEventIocDisable = 0x2401
+	perfTypeSoftware   = 1
+	perfCountBPFOutput = 10
+	perfSampleRaw      = 1 << 10
+	perfFlagFDCloexec  = 1 << 3
 )
 
 // openPerfOutput opens the event that programs write their output for one CPU
 // to, with a wakeup once watermark bytes are waiting.
 func openPerfOutput(cpu int, watermark uint32) (*sys.FD, error) {
+	flags := uint64(1) << 14 // the bit field watermark
+	if nativeEndian.Uint16([]byte{1, 0}) != 1 {
+		flags = 1 << (63 - 14) // bit fields count from the other end
+	}
 	attr := perfEventAttr{typ: perfTypeSoftware, config: perfCountBPFOutput, sampleType: perfSampleRaw,
-		samplePeriod: 1, flags: perfFlagWatermark, wakeup: max(1, watermark)}
+		samplePeriod: 1, flags: flags, wakeup: max(1, watermark)}
 	attr.size = uint32(unsafe.Sizeof(attr))
 	fd, _, errno := syscall.Syscall6(syscall.SYS_PERF_EVENT_OPEN, uintptr(unsafe.Pointer(&attr)), ^uintptr(0), uintptr(cpu),
 		^uintptr(0), perfFlagFDCloexec, 0)
@@ -59,9 +60,9 @@ func openPerfOutput(cpu int, watermark uint32) (*sys.FD, error) {
 
 // enablePerf starts or stops an event.
 func enablePerf(fd int, on bool) error {
-	request := uintptr(perfEventIocDisable)
+	request := uintptr(sys.PERF_EVENT_IOC_DISABLE)
 	if on {
-		request = perfEventIocEnable
+		request = sys.PERF_EVENT_IOC_ENABLE
 	}
 	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), request, 0); errno != 0 {
 		return os.NewSyscallError("ioctl(PERF_EVENT_IOC_ENABLE)", errno)

@@ -55,8 +55,9 @@ func (p *Program) Info() (Info, error) {
 			continue
 		}
 		return Info{
+			// gpl_compatible is a bit field: which bit it is depends on the byte order, and the others are 0.
 			ID: raw.ID, Type: raw.Type, Name: raw.Name.String(), Tag: raw.Tag, Loaded: time.Duration(raw.LoadTime),
-			UID: raw.CreatedByUID, BTFID: raw.BTFID, IfIndex: raw.IfIndex, GPL: raw.GPLCompatible&1 != 0, MapIDs: ids[:raw.NrMapIDs:raw.NrMapIDs],
+			UID: raw.CreatedByUID, BTFID: raw.BTFID, IfIndex: raw.IfIndex, GPL: raw.GPLCompatible != 0, MapIDs: ids[:raw.NrMapIDs:raw.NrMapIDs],
 			Xlated: int(raw.XlatedProgLen), Jited: int(raw.JitedProgLen), Verified: int(raw.VerifiedInsns),
 			RunTime: time.Duration(raw.RunTimeNS), RunCount: raw.RunCount, RecursionMisses: raw.RecursionMisses,
 			AttachBTFObjID: raw.AttachBTFObjID, AttachBTFID: raw.AttachBTFID,

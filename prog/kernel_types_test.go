@@ -1,6 +1,8 @@
 package prog_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -94,6 +96,15 @@ func packet(n int) []byte {
 	return b
 }
 
+// words are numbers as the kernel has them in memory.
+func words[T uint32 | uint64](list ...T) []byte {
+	b, err := binary.Append(nil, binary.NativeEndian, list)
+	if err != nil {
+		panic(err) // numbers have a size
+	}
+	return b
+}
+
 const (
 	pass   = "r0 = 1\nexit"
 	zero   = "r0 = 0\nexit"
@@ -135,9 +146,9 @@ func TestKernelTypes(t *testing.T) {
 		{"lwt_xmit", skbLen, prog.Run{Data: packet(64)}, 50},
 		{"lwt_seg6local", skbLen, prog.Run{Data: packet(64)}, 50},
 		{"flow_dissector", zero, prog.Run{Data: packet(64)}, 0},
-		{"sk_lookup", pass, prog.Run{Context: append([]byte{8: 2, 12: 17}, make([]byte, 59)...)}, 1},
-		{"syscall", "r0 = *(u32 *)(r1 +4)\nexit", prog.Run{Context: []byte{0, 0, 0, 0, 42, 0, 0, 0}}, 42},
-		{"raw_tp/sys_enter", "r0 = *(u64 *)(r1 +8)\nexit", prog.Run{Context: []byte{0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0}}, 9},
+		{"sk_lookup", pass, prog.Run{Context: append(words[uint32](0, 0, 2, 17), make([]byte, 56)...)}, 1},
+		{"syscall", "r0 = *(u32 *)(r1 +4)\nexit", prog.Run{Context: words[uint32](0, 42)}, 42},
+		{"raw_tp/sys_enter", "r0 = *(u64 *)(r1 +8)\nexit", prog.Run{Context: words[uint64](0, 9)}, 9},
 		{"raw_tp.w/nbd_send_request", zero, prog.Run{}, none},
 		{"netfilter", pass, prog.Run{Data: packet(64)[14:]}, 1},
 		{"kprobe/do_nanosleep", zero, prog.Run{}, none},
@@ -284,10 +295,11 @@ func TestKernelRun(t *testing.T) {
 
 	q := load(t, section("tc"), "r2 = *(u32 *)(r1 +8)\nr2 += 1\n*(u32 *)(r1 +8) = r2\nr0 = r2\nexit") // mark
 	ctx := make([]byte, 192)
-	ctx[8] = 41
+	binary.NativeEndian.PutUint32(ctx[8:], 41)
+	before := bytes.Clone(ctx)
 	r = prog.Run{Data: in, Context: ctx, ContextOut: make([]byte, 192)}
-	if err := q.Run(&r); err != nil || r.Return != 42 || r.ContextOut[8] != 42 || ctx[8] != 41 {
-		t.Errorf("context: %d, %v, mark %d → %d", r.Return, err, ctx[8], r.ContextOut[8])
+	if err := q.Run(&r); err != nil || r.Return != 42 || binary.NativeEndian.Uint32(r.ContextOut[8:]) != 42 || !bytes.Equal(ctx, before) {
+		t.Errorf("context: %d, %v, % x → % x", r.Return, err, ctx[8:12], r.ContextOut[8:12])
 	}
 	if err := q.Run(&prog.Run{Data: in[:3]}); !errors.Is(err, sys.EINVAL) {
 		t.Errorf("a packet without a header: %v", err)

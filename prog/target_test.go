@@ -29,7 +29,7 @@ func TestKernelFindTarget(t *testing.T) {
 // A program can replace a function of another one, which it names by the types
 // of that.
 func TestKernelFreplace(t *testing.T) {
-	ktest.Root(t)
+	ktest.BTF(t, "programs of type ext")
 	ktest.NoFDLeaks(t)
 	target, err := loadObject(t, "minimal", "keep", prog.LoadOptions{})
 	if err != nil {

@@ -53,7 +53,7 @@ func (a *MapInfo) raw() (unsafe.Pointer, *layout) { return unsafe.Pointer(a), &l
 func (a *MapInfo) info() {}
 
 // ProgInfo is what the kernel tells about a program. The pointers and their counts ask for arrays; with a nil
-// pointer and a count of 0 the kernel reports the count.
+// pointer and a count of 0 the kernel reports the count. GPLCompatible is a bit field: not 0 means yes, whichever bit it is.
 type ProgInfo struct {
 	Type                 ProgType
 	ID                   uint32

@@ -239,8 +239,8 @@ func TestKernelFreezeAndMmap(t *testing.T) {
 		t.Error(err)
 	}
 	key, value := uint32(0), make([]byte, 32)
-	if err := MapLookup(m.Int(), unsafe.Pointer(&key), unsafe.Pointer(&value[0]), 0); err != nil || value[0] != 77 {
-		t.Errorf("lookup: %d, %v", value[0], err)
+	if err := MapLookup(m.Int(), unsafe.Pointer(&key), unsafe.Pointer(&value[0]), 0); err != nil || binary.NativeEndian.Uint64(value) != 77 {
+		t.Errorf("lookup: % x, %v", value, err)
 	}
 	if err := MapUpdate(m.Int(), unsafe.Pointer(&key), unsafe.Pointer(&value[0]), 0); err != EPERM {
 		t.Errorf("update of a frozen map: %v", err)

@@ -2,6 +2,7 @@ package sys
 
 import (
 	"errors"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -39,11 +40,17 @@ func TestKernelProbes(t *testing.T) {
 	for _, f := range []Feature{FeatureProgName, FeatureGlobalData, FeatureBTF, FeatureBTFFunc, FeatureBTFGlobalFunc, FeatureBTFDatasec,
 		FeatureArrayMmap, FeatureExpAttachType, FeatureProbeReadKern, FeatureProgBindMap, FeatureISAv2, FeatureISAv3, FeatureBoundedLoops,
 		FeatureLargeInsns, FeatureMapBatch, MapTypeFeature(MapTypeHash), MapTypeFeature(MapTypeRingBuf), MapTypeFeature(MapTypeHashOfMaps),
-		MapTypeFeature(MapTypeSKStorage), MapTypeFeature(MapTypeStructOps), MapTypeFeature(MapTypeLPMTrie), MapTypeFeature(MapTypeDevMapHash),
-		ProgTypeFeature(ProgTypeXDP), ProgTypeFeature(ProgTypeSKLookup), ProgTypeFeature(ProgTypeStructOps), ProgTypeFeature(ProgTypeCgroupSockAddr),
+		MapTypeFeature(MapTypeSKStorage), MapTypeFeature(MapTypeLPMTrie), MapTypeFeature(MapTypeDevMapHash),
+		ProgTypeFeature(ProgTypeXDP), ProgTypeFeature(ProgTypeSKLookup), ProgTypeFeature(ProgTypeCgroupSockAddr),
 		AttachTypeFeature(AttachXDP), AttachTypeFeature(AttachCgroupInetEgress), AttachTypeFeature(AttachSKLookup), AttachTypeFeature(AttachCgroupUDP6RecvMsg)} {
 		if has, err := s.Has(f); !has || err != nil {
 			t.Errorf("%s: %v", f, s.Probe(f))
+		}
+	}
+	_, err := os.Stat("/sys/kernel/btf/vmlinux")
+	for _, f := range []Feature{MapTypeFeature(MapTypeStructOps), ProgTypeFeature(ProgTypeStructOps)} {
+		if has, _ := s.Has(f); has != (err == nil) {
+			t.Errorf("%s is %t, the kernel's BTF: %v; one needs the other", f, has, err)
 		}
 	}
 	for _, f := range []Feature{FeatureModuleBTF, FeatureMemcgAccount, FeaturePerfLink, FeatureBPFCookie, FeatureBTFFloat, FeatureBTFDeclTag, FeatureBTFTypeTag,

@@ -42,5 +42,11 @@ func NoFDLeaks(tb testing.TB) {}
 // Kernel skips the test: a version of Linux means nothing on this system.
 func Kernel(tb testing.TB, major, minor int, feature string) { tb.Helper(); tb.Skip(lacksLinux) }
 
+// BTF skips the test: there are no kernel types on this system.
+func BTF(tb testing.TB, what string) { tb.Helper(); tb.Skip(lacksLinux) }
+
+// JIT skips the test: there is no compiler of BPF on this system.
+func JIT(tb testing.TB, what string) { tb.Helper(); tb.Skip(lacksLinux) }
+
 // Version returns 0, 0.
 func Version() (major, minor int) { return 0, 0 }

@@ -98,7 +98,7 @@ var infos = []Struct{
 		Kind: map[string]Kind{"type": kind("kindMapType"), "id": kind("kindMapID"), "btf_vmlinux_id": kind("kindBTFID"),
 			"netns_dev": kind("kindVolatile"), "netns_ino": kind("kindVolatile"), "hash": ptrOut("hash_size", 1)}},
 	{Go: "ProgInfo", Doc: "is what the kernel tells about a program. The pointers and their counts ask for arrays; with a nil\n" +
-		"pointer and a count of 0 the kernel reports the count.", Type: "bpf_prog_info", Full: true, Out: []string{"*"},
+		"pointer and a count of 0 the kernel reports the count. GPLCompatible is a bit field: not 0 means yes, whichever bit it is.", Type: "bpf_prog_info", Full: true, Out: []string{"*"},
 		Kind: progInfoKinds, Rename: map[string]string{"gpl_compatible": "GPLCompatible"}},
 	{Go: "BTFInfo", Doc: "is what the kernel tells about a BTF object.", Type: "bpf_btf_info", Full: true, Out: []string{"*"},
 		Kind: map[string]Kind{"id": kind("kindBTFID"), "btf": ptrOut("btf_size", 1), "name": ptrOut("name_len", 1)}},

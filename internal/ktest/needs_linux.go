@@ -1,0 +1,71 @@
+package ktest
+
+import (
+	"os"
+	"runtime"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// BTF skips the test unless the kernel has BTF of its own types, and names what it is needed for.
+func BTF(tb testing.TB, what string) {
+	tb.Helper()
+	Root(tb)
+	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
+		tb.Skipf("needs the kernel's BTF (CONFIG_DEBUG_INFO_BTF) for %s: %v", what, err)
+	}
+}
+
+// JIT skips the test unless the kernel compiles programs, and names what it is needed for. Some things are refused to
+// programs that are interpreted: callbacks of helpers, kernel functions, and tail calls in a program that has functions.
+func JIT(tb testing.TB, what string) {
+	tb.Helper()
+	Root(tb)
+	n, err := compiledSize()
+	if err != nil {
+		tb.Fatalf("ktest: whether the kernel compiles programs: %v", err)
+	}
+	if n == 0 {
+		tb.Skipf("needs a kernel that compiles programs (CONFIG_BPF_JIT, sysctl net.core.bpf_jit_enable) for %s", what)
+	}
+}
+
+// compiledSize is how many bytes of machine code the kernel makes of the smallest program. The sysctl would not tell:
+// network namespaces other than the first do not show it.
+func compiledSize() (uint32, error) {
+	const progLoad, infoByFD, socketFilter = 5, 15, 1
+	var (
+		code    = &[16]byte{0: 0xb7, 8: 0x95} // r0 = 0; exit: the same in both byte orders
+		license = new(byte)
+		info    = new(struct { // the beginning of struct bpf_prog_info
+			kind, id uint32
+			tag      [8]byte
+			compiled uint32
+		})
+		pin runtime.Pinner // the kernel gets their addresses as numbers
+	)
+	defer pin.Unpin()
+	pin.Pin(code)
+	pin.Pin(license)
+	pin.Pin(info)
+	load := struct {
+		kind, count   uint32
+		code, license uint64
+	}{socketFilter, 2, uint64(uintptr(unsafe.Pointer(code))), uint64(uintptr(unsafe.Pointer(license)))}
+	fd, _, errno := unix.Syscall(unix.SYS_BPF, progLoad, uintptr(unsafe.Pointer(&load)), unsafe.Sizeof(load))
+	if errno != 0 {
+		return 0, errno
+	}
+	defer unix.Close(int(fd))
+	ask := struct {
+		fd, size uint32
+		info     uint64
+	}{uint32(fd), uint32(unsafe.Sizeof(*info)), uint64(uintptr(unsafe.Pointer(info)))}
+	_, _, errno = unix.Syscall(unix.SYS_BPF, infoByFD, uintptr(unsafe.Pointer(&ask)), unsafe.Sizeof(ask))
+	if errno != 0 {
+		return 0, errno
+	}
+	return info.compiled, nil
+}
