@@ -69,6 +69,7 @@ func hits(t *testing.T, c interface {
 // TestKernelAttachStructOps registers a TCP congestion control, both ways, and
 // sees the kernel offer it and forget it.
 func TestKernelAttachStructOps(t *testing.T) {
+	ktest.BTF(t, "struct_ops")
 	ktest.NetNS(t)
 	ktest.NoFDLeaks(t)
 	offered := func(name string) bool {

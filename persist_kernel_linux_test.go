@@ -17,6 +17,7 @@ import (
 // TestKernelPersistTailCalls closes a collection whose program array nobody else
 // holds: without Persist the kernel empties it, with Persist it stays as it was.
 func TestKernelPersistTailCalls(t *testing.T) {
+	ktest.MixedCalls(t)
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	var id [2]uint32

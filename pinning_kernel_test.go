@@ -146,6 +146,7 @@ func TestKernelPinDirectory(t *testing.T) {
 // TestKernelSharedData pins a data section: the variables of the second load
 // are those of the first.
 func TestKernelSharedData(t *testing.T) {
+	ktest.MixedCalls(t)
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	load := func() *lode.Collection {

@@ -62,6 +62,7 @@ type process struct {
 
 func start(t *testing.T, root string) *process {
 	t.Helper()
+	ktest.MixedCalls(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -44,7 +44,7 @@ func relocatedText(t *testing.T, name string, env reloc.Env) string {
 
 // What was recorded on a kernel, written to a file and read again, gives the same as the kernel itself.
 func TestKernelRecorded(t *testing.T) {
-	ktest.Root(t)
+	ktest.BTF(t, "a recording of its types")
 	live := lode.NewLiveEnv(sys.Live())
 	live.ReadConfig = kconfig.Read
 	rec := reloc.NewRecorder(live)

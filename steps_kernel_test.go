@@ -76,7 +76,7 @@ func packetsOf(t testing.TB, m *maps.Map, ethertype uint32) uint64 {
 
 // TestKernelMapsBeforeRelocation creates the maps first and relocates after.
 func TestKernelMapsBeforeRelocation(t *testing.T) {
-	ktest.Root(t)
+	ktest.MixedCalls(t)
 	ktest.NoFDLeaks(t)
 	o := open(t, "counter")
 	o.Map("packets").Pin.Mode = lode.PinNever
@@ -99,7 +99,7 @@ func TestKernelMapsBeforeRelocation(t *testing.T) {
 
 // TestKernelUseMap gives a map of the caller's instead of the object's.
 func TestKernelUseMap(t *testing.T) {
-	ktest.Root(t)
+	ktest.MixedCalls(t)
 	ktest.NoFDLeaks(t)
 	own, err := maps.Create(sys.Live(), &maps.Spec{Name: "own", Type: sys.MapTypeHash, KeySize: 4, ValueSize: 16, MaxEntries: 1024}, maps.CreateOptions{})
 	if err != nil {
@@ -138,7 +138,7 @@ func TestKernelUseMap(t *testing.T) {
 // TestKernelInject replaces a definition by one of the caller's own, of another
 // type, name and size: the code's references follow.
 func TestKernelInject(t *testing.T) {
-	ktest.Root(t)
+	ktest.MixedCalls(t)
 	ktest.NoFDLeaks(t)
 	o := open(t, "counter")
 	if err := o.ReplaceMap("packets", &lode.Map{Spec: maps.Spec{Name: "recent", Type: sys.MapTypeLRUHash, KeySize: 4, ValueSize: 16, MaxEntries: 64}}); err != nil {
@@ -241,6 +241,7 @@ func TestByteOrder(t *testing.T) {
 
 // TestKernelCancelled ends a load in the middle of each step.
 func TestKernelCancelled(t *testing.T) {
+	ktest.MixedCalls(t)
 	bpffs := ktest.BPFFS(t)
 	ktest.NoFDLeaks(t)
 	empty := tree(t, bpffs)

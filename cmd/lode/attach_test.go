@@ -25,6 +25,7 @@ func shownLink(t *testing.T, pin string) listedLink {
 // TestKernelProgAttach attaches a loaded program to a device, puts another one in
 // its place, and detaches it.
 func TestKernelProgAttach(t *testing.T) {
+	ktest.MixedCalls(t)
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NetNS(t)
 	ktest.Veth(t, "lode0", "lode1")
@@ -73,6 +74,7 @@ func TestKernelProgAttach(t *testing.T) {
 
 // TestKernelProgAttachHeld attaches for as long as the command runs.
 func TestKernelProgAttachHeld(t *testing.T) {
+	ktest.BTF(t, "CO-RE")
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	if status, _, errOut := cli("load", "--pin-root", root, object(t, "core.bpf.o")); status != 0 {

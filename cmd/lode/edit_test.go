@@ -52,6 +52,7 @@ func TestSetVariable(t *testing.T) {
 
 // TestKernelReplace loads an object over one whose map is different.
 func TestKernelReplace(t *testing.T) {
+	ktest.MixedCalls(t)
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	must := func(args ...string) string {
@@ -86,6 +87,7 @@ func TestKernelReplace(t *testing.T) {
 
 // TestKernelAttach attaches what stays attached until it is unloaded.
 func TestKernelAttach(t *testing.T) {
+	ktest.BTF(t, "CO-RE")
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	status, out, errOut := cli("load", "--attach", "--pin-root", root, object(t, "core.bpf.o"))

@@ -211,6 +211,7 @@ func TestBadInput(t *testing.T) {
 
 // TestKernelRoundTrip loads, dumps and unloads as a person would.
 func TestKernelRoundTrip(t *testing.T) {
+	ktest.MixedCalls(t)
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	must := func(args ...string) string {

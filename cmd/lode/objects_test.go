@@ -16,6 +16,8 @@ import (
 
 // TestKernelObjects looks at what a load made, and changes it.
 func TestKernelObjects(t *testing.T) {
+	ktest.BTF(t, "CO-RE")
+	ktest.MixedCalls(t)
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	must := func(args ...string) string {
@@ -87,6 +89,7 @@ func TestKernelObjects(t *testing.T) {
 
 // TestKernelSlots puts a program into a slot of a program array.
 func TestKernelSlots(t *testing.T) {
+	ktest.MixedCalls(t)
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	if status, _, errOut := cli("load", "--pin-root", root, object(t, "counter.bpf.o")); status != 0 {

@@ -93,6 +93,7 @@ func TestDirectory(t *testing.T) {
 // TestKernelInterrupt interrupts a load that is over, but holds links: they are
 // gone after it.
 func TestKernelInterrupt(t *testing.T) {
+	ktest.BTF(t, "CO-RE")
 	ktest.NoFDLeaks(t)
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -137,15 +138,19 @@ func TestKernelSignal(t *testing.T) {
 		many = append(many, object(t, "minimal.bpf.o"))
 	}
 	for name, c := range map[string]struct {
+		needs  string // of the kernel's BTF
 		args   []string
 		until  string // what it prints before it is interrupted
 		status int
 		says   string
 	}{
-		"holding links": {[]string{"load", "--attach", "--no-pin-programs", object(t, "core.bpf.o")}, "until this command is interrupted", 0, ""},
-		"at work":       {many, "minimal.bpf.o", 1, "interrupted; nothing was left in the kernel"},
+		"holding links": {"CO-RE", []string{"load", "--attach", "--no-pin-programs", object(t, "core.bpf.o")}, "until this command is interrupted", 0, ""},
+		"at work":       {"", many, "minimal.bpf.o", 1, "interrupted; nothing was left in the kernel"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if c.needs != "" {
+				ktest.BTF(t, c.needs)
+			}
 			p := process(context.Background(), t, c.args...)
 			all := &waitFor{text: c.until, seen: make(chan struct{})}
 			p.Stdout, p.Stderr = all, all

@@ -21,7 +21,7 @@ import (
 var varying = regexp.MustCompile(`_ns":\d+|"ns":\d+`)
 
 func TestKernelVerify(t *testing.T) {
-	ktest.Root(t)
+	ktest.MixedCalls(t)
 	ktest.NoFDLeaks(t)
 	status, out, errOut := cli("verify", object(t, "counter.bpf.o"), object(t, "rejected.bpf.o"))
 	if status != 1 || !strings.Contains(errOut, "1 of 2 files did not pass") {
@@ -49,6 +49,7 @@ func TestKernelVerify(t *testing.T) {
 
 // TestKernelVerifyFixups loads objects that leave something to their user.
 func TestKernelVerifyFixups(t *testing.T) {
+	ktest.MixedCalls(t)
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	if status, _, errOut := cli("verify", "--pin-root", root, "--fixups", object(t, "counter.bpf.o")); status != 0 {
 		t.Errorf("status %d: %s", status, errOut)

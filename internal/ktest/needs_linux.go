@@ -19,7 +19,7 @@ func BTF(tb testing.TB, what string) {
 }
 
 // JIT skips the test unless the kernel compiles programs, and names what it is needed for. Some things are refused to
-// programs that are interpreted: callbacks of helpers, kernel functions, and tail calls in a program that has functions.
+// programs that are interpreted: callbacks of helpers and kernel functions are two, MixedCalls names the third.
 func JIT(tb testing.TB, what string) {
 	tb.Helper()
 	Root(tb)
@@ -30,6 +30,13 @@ func JIT(tb testing.TB, what string) {
 	if n == 0 {
 		tb.Skipf("needs a kernel that compiles programs (CONFIG_BPF_JIT, sysctl net.core.bpf_jit_enable) for %s", what)
 	}
+}
+
+// MixedCalls skips the test unless a program that has functions may make tail calls, as those of the objects counter and
+// legacy do.
+func MixedCalls(tb testing.TB) {
+	tb.Helper()
+	JIT(tb, "tail calls of a program that has functions")
 }
 
 // compiledSize is how many bytes of machine code the kernel makes of the smallest program. The sysctl would not tell:
