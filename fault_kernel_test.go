@@ -19,8 +19,7 @@ import (
 // counter loads the object counter below root, with every program pinned.
 func counter(t testing.TB, root string, k sys.Kernel) (*lode.Collection, error) {
 	t.Helper()
-	ktest.MixedCalls(t)
-	return lode.Load(context.Background(), ktest.ObjectPath(t, "counter"), lode.LoadOptions{
+	return lode.Load(context.Background(), ktest.LoadablePath(t, "counter"), lode.LoadOptions{
 		Policy: lode.Policy{PinRoot: root, Persist: true}, Kernel: k,
 	})
 }

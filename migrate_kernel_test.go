@@ -20,7 +20,7 @@ func TestKernelMigrate(t *testing.T) {
 	}
 	defer c.Close()
 	run(t, c, "count", frame(0x88b5))
-	if err := migrate(ktest.ObjectPath(t, "counter"), root); err != nil {
+	if err := migrate(ktest.LoadablePath(t, "counter"), root); err != nil {
 		t.Fatal(err)
 	}
 	m, err := maps.FromPin(sys.Live(), filepath.Join(root, "packets"), 0)

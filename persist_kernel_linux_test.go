@@ -17,12 +17,11 @@ import (
 // TestKernelPersistTailCalls closes a collection whose program array nobody else
 // holds: without Persist the kernel empties it, with Persist it stays as it was.
 func TestKernelPersistTailCalls(t *testing.T) {
-	ktest.MixedCalls(t)
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	var id [2]uint32
 	for i := range id { // the second load takes the place of the first
-		c, err := lode.Load(context.Background(), ktest.ObjectPath(t, "counter"), lode.LoadOptions{Policy: lode.Policy{PinRoot: root, Persist: true}})
+		c, err := lode.Load(context.Background(), ktest.LoadablePath(t, "counter"), lode.LoadOptions{Policy: lode.Policy{PinRoot: root, Persist: true}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -146,12 +146,11 @@ func TestKernelPinDirectory(t *testing.T) {
 // TestKernelSharedData pins a data section: the variables of the second load
 // are those of the first.
 func TestKernelSharedData(t *testing.T) {
-	ktest.MixedCalls(t)
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	load := func() *lode.Collection {
 		t.Helper()
-		c, err := lode.Load(context.Background(), ktest.ObjectPath(t, "counter"), lode.LoadOptions{
+		c, err := lode.Load(context.Background(), ktest.LoadablePath(t, "counter"), lode.LoadOptions{
 			Policy: lode.Policy{PinRoot: root},
 			Edit: func(o *lode.Object) error {
 				o.Map(".data").Pin.Mode = lode.PinByName

@@ -62,13 +62,12 @@ type process struct {
 
 func start(t *testing.T, root string) *process {
 	t.Helper()
-	ktest.MixedCalls(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &process{Cmd: exec.Command(self)}
-	p.Env = append(os.Environ(), childRoot+"="+root, childObject+"="+ktest.ObjectPath(t, "counter"))
+	p.Env = append(os.Environ(), childRoot+"="+root, childObject+"="+ktest.LoadablePath(t, "counter"))
 	p.Stderr = os.Stderr
 	if p.in, err = p.StdinPipe(); err != nil {
 		t.Fatal(err)

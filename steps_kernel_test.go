@@ -28,6 +28,16 @@ func open(t testing.TB, name string) *lode.Object {
 	return o
 }
 
+// loadable is the object counter, as every kernel takes it.
+func loadable(t testing.TB) *lode.Object {
+	t.Helper()
+	o, err := lode.Open(ktest.LoadablePath(t, "counter"), lode.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
 // relocated relocates against the running kernel.
 func relocated(t testing.TB, o *lode.Object) *lode.Object {
 	t.Helper()
@@ -76,9 +86,9 @@ func packetsOf(t testing.TB, m *maps.Map, ethertype uint32) uint64 {
 
 // TestKernelMapsBeforeRelocation creates the maps first and relocates after.
 func TestKernelMapsBeforeRelocation(t *testing.T) {
-	ktest.MixedCalls(t)
+	ktest.Root(t)
 	ktest.NoFDLeaks(t)
-	o := open(t, "counter")
+	o := loadable(t)
 	o.Map("packets").Pin.Mode = lode.PinNever
 	c, err := lode.CreateMaps(context.Background(), nil, planned(t, o, lode.Policy{}))
 	if err != nil {
@@ -99,14 +109,14 @@ func TestKernelMapsBeforeRelocation(t *testing.T) {
 
 // TestKernelUseMap gives a map of the caller's instead of the object's.
 func TestKernelUseMap(t *testing.T) {
-	ktest.MixedCalls(t)
+	ktest.Root(t)
 	ktest.NoFDLeaks(t)
 	own, err := maps.Create(sys.Live(), &maps.Spec{Name: "own", Type: sys.MapTypeHash, KeySize: 4, ValueSize: 16, MaxEntries: 1024}, maps.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer own.Close()
-	o := open(t, "counter")
+	o := loadable(t)
 	if err := o.UseMap("packets", own); err != nil {
 		t.Fatal(err)
 	}
@@ -138,9 +148,9 @@ func TestKernelUseMap(t *testing.T) {
 // TestKernelInject replaces a definition by one of the caller's own, of another
 // type, name and size: the code's references follow.
 func TestKernelInject(t *testing.T) {
-	ktest.MixedCalls(t)
+	ktest.Root(t)
 	ktest.NoFDLeaks(t)
-	o := open(t, "counter")
+	o := loadable(t)
 	if err := o.ReplaceMap("packets", &lode.Map{Spec: maps.Spec{Name: "recent", Type: sys.MapTypeLRUHash, KeySize: 4, ValueSize: 16, MaxEntries: 64}}); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +195,7 @@ func TestKernelReuse(t *testing.T) {
 	if n := packetsOf(t, first.Map("packets"), 0x88b5); n != 2 {
 		t.Errorf("both loads together counted %d packets, want 2", n)
 	}
-	larger := open(t, "counter")
+	larger := loadable(t)
 	larger.Map("packets").MaxEntries = 4096
 	opts := lode.LoadOptions{Policy: lode.Policy{PinRoot: root}}
 	_, err = larger.Load(context.Background(), opts)
@@ -241,7 +251,6 @@ func TestByteOrder(t *testing.T) {
 
 // TestKernelCancelled ends a load in the middle of each step.
 func TestKernelCancelled(t *testing.T) {
-	ktest.MixedCalls(t)
 	bpffs := ktest.BPFFS(t)
 	ktest.NoFDLeaks(t)
 	empty := tree(t, bpffs)
@@ -252,7 +261,7 @@ func TestKernelCancelled(t *testing.T) {
 				cancel()
 			}
 		}}
-		c, err := lode.Load(ctx, ktest.ObjectPath(t, "counter"), lode.LoadOptions{Policy: lode.Policy{PinRoot: bpffs + "/app", Persist: true}, Kernel: k})
+		c, err := lode.Load(ctx, ktest.LoadablePath(t, "counter"), lode.LoadOptions{Policy: lode.Policy{PinRoot: bpffs + "/app", Persist: true}, Kernel: k})
 		if err == nil {
 			err = c.Undo()
 		} else if !errors.Is(err, context.Canceled) {
@@ -346,7 +355,7 @@ func TestKernelArena(t *testing.T) {
 func TestKernelObserve(t *testing.T) {
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
-	o := open(t, "counter")
+	o := loadable(t)
 	if err := o.AddMap(&lode.Map{Spec: maps.Spec{Name: "bloom", Type: sys.MapTypeBloomFilter, ValueSize: 4, MaxEntries: 16}}); err != nil {
 		t.Fatal(err)
 	}
@@ -387,7 +396,7 @@ func TestKernelObserve(t *testing.T) {
 func TestKernelUsePin(t *testing.T) {
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
-	o := open(t, "counter")
+	o := loadable(t)
 	o.Map("packets").UsePin = filepath.Join(root, "packets")
 	if _, err := o.Load(context.Background(), lode.LoadOptions{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("nothing is pinned: %v", err)

@@ -25,7 +25,7 @@ func shownLink(t *testing.T, pin string) listedLink {
 // TestKernelProgAttach attaches a loaded program to a device, puts another one in
 // its place, and detaches it.
 func TestKernelProgAttach(t *testing.T) {
-	ktest.MixedCalls(t)
+	counter := ktest.LoadablePath(t, "counter")
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NetNS(t)
 	ktest.Veth(t, "lode0", "lode1")
@@ -38,7 +38,7 @@ func TestKernelProgAttach(t *testing.T) {
 		}
 		return out
 	}
-	must("load", "--pin-root", root, object(t, "counter.bpf.o"))
+	must("load", "--pin-root", root, counter)
 	programs := root + "/counter-programs/"
 	id := func(name string) uint32 {
 		t.Helper()

@@ -52,7 +52,7 @@ func TestSetVariable(t *testing.T) {
 
 // TestKernelReplace loads an object over one whose map is different.
 func TestKernelReplace(t *testing.T) {
-	ktest.MixedCalls(t)
+	counter := ktest.LoadablePath(t, "counter")
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	must := func(args ...string) string {
@@ -63,23 +63,23 @@ func TestKernelReplace(t *testing.T) {
 		}
 		return out
 	}
-	if out := must("load", "--dry-run", "--pin-root", root, object(t, "counter.bpf.o")); !strings.Contains(out, "now absent") || !strings.Contains(out, "pin-program") {
+	if out := must("load", "--dry-run", "--pin-root", root, counter); !strings.Contains(out, "now absent") || !strings.Contains(out, "pin-program") {
 		t.Errorf("a dry run:\n%s", out)
 	}
-	if _, out, _ := cli("plan", "--now", "--pin-root", root, object(t, "counter.bpf.o")); !strings.Contains(out, "now absent") {
+	if _, out, _ := cli("plan", "--now", "--pin-root", root, counter); !strings.Contains(out, "now absent") {
 		t.Errorf("the dry run made something:\n%s", out)
 	}
-	must("load", "--pin-root", root, object(t, "counter.bpf.o"), "--map", "packets.max_entries=16")
-	if out := must("plan", "--now", "--pin-root", root, object(t, "counter.bpf.o")); !strings.Contains(out, `now map "packets" (hash, id `) {
+	must("load", "--pin-root", root, counter, "--map", "packets.max_entries=16")
+	if out := must("plan", "--now", "--pin-root", root, counter); !strings.Contains(out, `now map "packets" (hash, id `) {
 		t.Errorf("the plan does not say what is pinned:\n%s", out)
 	}
-	if status, _, errOut := cli("load", "--pin-root", root, object(t, "counter.bpf.o")); status != 1 || !strings.Contains(errOut, "max entries: defined as 1024, existing is 16") {
+	if status, _, errOut := cli("load", "--pin-root", root, counter); status != 1 || !strings.Contains(errOut, "max entries: defined as 1024, existing is 16") {
 		t.Errorf("a mismatch: status %d, %s", status, errOut)
 	}
-	if out := must("replace", "--pin-root", root, object(t, "counter.bpf.o")); !strings.Contains(out, "replaced") {
+	if out := must("replace", "--pin-root", root, counter); !strings.Contains(out, "replaced") {
 		t.Errorf("replace does not say so:\n%s", out)
 	}
-	if out := must("load", "--pin-root", root, object(t, "counter.bpf.o")); !strings.Contains(out, "reused") {
+	if out := must("load", "--pin-root", root, counter); !strings.Contains(out, "reused") {
 		t.Errorf("after the replacement:\n%s", out)
 	}
 	must("unload", root)

@@ -211,7 +211,7 @@ func TestBadInput(t *testing.T) {
 
 // TestKernelRoundTrip loads, dumps and unloads as a person would.
 func TestKernelRoundTrip(t *testing.T) {
-	ktest.MixedCalls(t)
+	counter := ktest.LoadablePath(t, "counter")
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	must := func(args ...string) string {
@@ -222,13 +222,13 @@ func TestKernelRoundTrip(t *testing.T) {
 		}
 		return out
 	}
-	out := must("load", "--pin-root", root, object(t, "counter.bpf.o"))
+	out := must("load", "--pin-root", root, counter)
 	for _, want := range []string{"created  " + root + "/packets", root + "/counter-programs/count", "lode map dump " + root + "/packets", "lode unload " + root} {
 		if !strings.Contains(out, want) {
 			t.Errorf("load does not print %q:\n%s", want, out)
 		}
 	}
-	if out := must("load", "--pin-root", root, object(t, "counter.bpf.o")); !strings.Contains(out, "reused ") {
+	if out := must("load", "--pin-root", root, counter); !strings.Contains(out, "reused ") {
 		t.Errorf("the second load does not say that it reused a map:\n%s", out)
 	}
 	if out := must("map", "dump", root+"/packets"); strings.TrimSpace(out) != "[\n]" {
@@ -245,7 +245,7 @@ func TestKernelRoundTrip(t *testing.T) {
 	if _, err := os.Lstat(root); !os.IsNotExist(err) {
 		t.Errorf("the directory is still there (%v)", err)
 	}
-	if status, _, errOut := cli("load", "--pin-root", filepath.Join(t.TempDir(), "x"), object(t, "counter.bpf.o")); status != 1 || !strings.Contains(errOut, "not in a bpffs") {
+	if status, _, errOut := cli("load", "--pin-root", filepath.Join(t.TempDir(), "x"), counter); status != 1 || !strings.Contains(errOut, "not in a bpffs") {
 		t.Errorf("a pin root that is not in a bpffs: status %d, %s", status, errOut)
 	}
 }

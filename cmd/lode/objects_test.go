@@ -17,7 +17,7 @@ import (
 // TestKernelObjects looks at what a load made, and changes it.
 func TestKernelObjects(t *testing.T) {
 	ktest.BTF(t, "CO-RE")
-	ktest.MixedCalls(t)
+	counter := ktest.LoadablePath(t, "counter")
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
 	must := func(args ...string) string {
@@ -37,7 +37,7 @@ func TestKernelObjects(t *testing.T) {
 		}
 	}
 	must("load", "--attach", "--pin-root", root, object(t, "core.bpf.o"))
-	must("load", "--pin-root", root, object(t, "counter.bpf.o"))
+	must("load", "--pin-root", root, counter)
 	has(must("pins", root), root, "  core-links  ", "    walk  ", "raw_tracepoint", "    count  ", "xdp", "  packets  ", "hash", "0:0")
 	m, err := openMap(root + "/packets")
 	if err != nil {
@@ -89,10 +89,10 @@ func TestKernelObjects(t *testing.T) {
 
 // TestKernelSlots puts a program into a slot of a program array.
 func TestKernelSlots(t *testing.T) {
-	ktest.MixedCalls(t)
+	counter := ktest.LoadablePath(t, "counter")
 	root := filepath.Join(ktest.BPFFS(t), "app")
 	ktest.NoFDLeaks(t)
-	if status, _, errOut := cli("load", "--pin-root", root, object(t, "counter.bpf.o")); status != 0 {
+	if status, _, errOut := cli("load", "--pin-root", root, counter); status != 0 {
 		t.Fatalf("status %d: %s", status, errOut)
 	}
 	var count []listedProgram

@@ -21,9 +21,9 @@ import (
 var varying = regexp.MustCompile(`_ns":\d+|"ns":\d+`)
 
 func TestKernelVerify(t *testing.T) {
-	ktest.MixedCalls(t)
+	counter := ktest.LoadablePath(t, "counter")
 	ktest.NoFDLeaks(t)
-	status, out, errOut := cli("verify", object(t, "counter.bpf.o"), object(t, "rejected.bpf.o"))
+	status, out, errOut := cli("verify", counter, object(t, "rejected.bpf.o"))
 	if status != 1 || !strings.Contains(errOut, "1 of 2 files did not pass") {
 		t.Errorf("status %d: %s", status, errOut)
 	}
@@ -32,7 +32,7 @@ func TestKernelVerify(t *testing.T) {
 			t.Errorf("the table lacks %q:\n%s", want, out)
 		}
 	}
-	status, out, errOut = cli("verify", "--json", object(t, "minimal.bpf.o"), object(t, "counter.bpf.o"))
+	status, out, errOut = cli("verify", "--json", object(t, "minimal.bpf.o"), counter)
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, errOut)
 	}
@@ -49,9 +49,9 @@ func TestKernelVerify(t *testing.T) {
 
 // TestKernelVerifyFixups loads objects that leave something to their user.
 func TestKernelVerifyFixups(t *testing.T) {
-	ktest.MixedCalls(t)
+	counter := ktest.LoadablePath(t, "counter")
 	root := filepath.Join(ktest.BPFFS(t), "app")
-	if status, _, errOut := cli("verify", "--pin-root", root, "--fixups", object(t, "counter.bpf.o")); status != 0 {
+	if status, _, errOut := cli("verify", "--pin-root", root, "--fixups", counter); status != 0 {
 		t.Errorf("status %d: %s", status, errOut)
 	}
 	if _, err := os.Lstat(root); !errors.Is(err, os.ErrNotExist) {

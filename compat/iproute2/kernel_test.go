@@ -21,7 +21,7 @@ import (
 
 func load(t *testing.T, bpffs string) *lode.Collection {
 	t.Helper()
-	ktest.MixedCalls(t)
+	ktest.JIT(t, "tail calls of a program that has functions")
 	c, err := lode.Load(context.Background(), ktest.ObjectPath(t, "legacy"), lode.LoadOptions{
 		ParseOptions: lode.ParseOptions{Fallback: Fallback},
 		Policy:       lode.Policy{BPFFS: bpffs, Config: config(t)},

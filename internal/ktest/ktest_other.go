@@ -48,8 +48,8 @@ func BTF(tb testing.TB, what string) { tb.Helper(); tb.Skip(lacksLinux) }
 // JIT skips the test: there is no compiler of BPF on this system.
 func JIT(tb testing.TB, what string) { tb.Helper(); tb.Skip(lacksLinux) }
 
-// MixedCalls skips the test: there are no tail calls on this system.
-func MixedCalls(tb testing.TB) { tb.Helper(); tb.Skip(lacksLinux) }
+// LoadablePath skips the test: no object can be loaded on this system.
+func LoadablePath(tb testing.TB, name string) string { tb.Helper(); tb.Skip(lacksLinux); return "" }
 
 // Version returns 0, 0.
 func Version() (major, minor int) { return 0, 0 }

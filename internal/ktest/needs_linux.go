@@ -1,7 +1,10 @@
 package ktest
 
 import (
+	"bytes"
+	"encoding/binary"
 	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 	"unsafe"
@@ -19,24 +22,45 @@ func BTF(tb testing.TB, what string) {
 }
 
 // JIT skips the test unless the kernel compiles programs, and names what it is needed for. Some things are refused to
-// programs that are interpreted: callbacks of helpers and kernel functions are two, MixedCalls names the third.
+// programs that are interpreted: callbacks of helpers, kernel functions, and what LoadablePath is about.
 func JIT(tb testing.TB, what string) {
 	tb.Helper()
 	Root(tb)
-	n, err := compiledSize()
-	if err != nil {
-		tb.Fatalf("ktest: whether the kernel compiles programs: %v", err)
-	}
-	if n == 0 {
+	if !compiles(tb) {
 		tb.Skipf("needs a kernel that compiles programs (CONFIG_BPF_JIT, sysctl net.core.bpf_jit_enable) for %s", what)
 	}
 }
 
-// MixedCalls skips the test unless a program that has functions may make tail calls, as those of the objects counter and
-// legacy do.
-func MixedCalls(tb testing.TB) {
+// LoadablePath is ObjectPath for objects with a program that has functions and makes tail calls, which a kernel that
+// interprets programs refuses: there it is the path of a copy whose tail calls fail, as those to an empty slot do.
+func LoadablePath(tb testing.TB, name string) string {
 	tb.Helper()
-	JIT(tb, "tail calls of a program that has functions")
+	Root(tb)
+	path := ObjectPath(tb, name)
+	if compiles(tb) {
+		return path
+	}
+	call, none := make([]byte, 8), []byte{0xb7, 7: 0} // r0 = 0
+	call[0] = 0x85
+	binary.NativeEndian.PutUint32(call[4:], 12) // bpf_tail_call
+	b := Object(tb, name)
+	if !bytes.Contains(b, call) {
+		tb.Fatalf("ktest: %s makes no tail call; use ObjectPath", path)
+	}
+	copied := filepath.Join(tb.TempDir(), filepath.Base(path))
+	if err := os.WriteFile(copied, bytes.ReplaceAll(b, call, none), 0o600); err != nil {
+		tb.Fatalf("ktest: %v", err)
+	}
+	return copied
+}
+
+func compiles(tb testing.TB) bool {
+	tb.Helper()
+	n, err := compiledSize()
+	if err != nil {
+		tb.Fatalf("ktest: whether the kernel compiles programs: %v", err)
+	}
+	return n != 0
 }
 
 // compiledSize is how many bytes of machine code the kernel makes of the smallest program. The sysctl would not tell:
