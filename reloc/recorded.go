@@ -47,13 +47,22 @@ func (e *NotRecordedError) Error() string {
 // Is reports whether target is ErrNoEnv.
 func (e *NotRecordedError) Is(target error) bool { return target == ErrNoEnv }
 
+// A noTypesError is why a recorded kernel had no BTF, in its own words.
+type noTypesError struct{ text string }
+
+func (e *noTypesError) Error() string { return e.text }
+
+// Is matches what is said of a kernel without BTF, and of an environment without an
+// answer.
+func (e *noTypesError) Is(target error) bool { return target == btf.ErrNoBTF || target == ErrNoEnv }
+
 // Kernel is the BTF of vmlinux.
 func (r *Recorded) Kernel() (*btf.Spec, error) {
 	switch {
 	case r.KernelBTF != nil:
 		return r.KernelBTF, nil
 	case r.KernelErr != "":
-		return nil, specError(ErrNoEnv, r.KernelErr)
+		return nil, &noTypesError{r.KernelErr}
 	}
 	return nil, &NotRecordedError{What: "kernel BTF"}
 }

@@ -155,3 +155,24 @@ func TestStepByStep(t *testing.T) {
 		t.Error(programs[0].Err)
 	}
 }
+
+// Of a kernel without types the recording says so in the kernel's words, and as a kernel does.
+func TestRecordedNoTypes(t *testing.T) {
+	rec := NewRecorder(&fakeEnv{})
+	if _, err := rec.Kernel(); err == nil {
+		t.Fatal("the environment has types")
+	}
+	file, err := rec.Recorded().Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := ReadRecorded(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, want := rec.Kernel()
+	_, got := read.Kernel()
+	if got == nil || got.Error() != want.Error() || !errors.Is(got, btf.ErrNoBTF) || !errors.Is(got, ErrNoEnv) {
+		t.Errorf("the kernel says %q, the recording %q", want, got)
+	}
+}
