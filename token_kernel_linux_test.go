@@ -17,7 +17,7 @@ import (
 func TestKernelToken(t *testing.T) {
 	ktest.NoFDLeaks(t)
 	ktest.Delegated(t, func(t *testing.T, bpffs int) {
-		object := ktest.ObjectPath(t, "counter")
+		object := ktest.ObjectPath(t, "globals") // which pins nothing
 		if _, err := lode.Load(context.Background(), object, lode.LoadOptions{}); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("without a token: %v", err)
 		}
