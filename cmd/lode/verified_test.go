@@ -104,7 +104,7 @@ var verdictCells = regexp.MustCompile(`(?m)^(\| \S+\.o \| \d+ \| \d+ \|).*$`)
 func TestKernelVerifiedPage(t *testing.T) {
 	ktest.Root(t)
 	ktest.NoFDLeaks(t)
-	if _, err := os.Stat(filepath.Dir(verifiedPage)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat("../../go.mod"); errors.Is(err, fs.ErrNotExist) {
 		t.Skipf("needs the repository, not a machine of internal/vmtest: %v", err)
 	}
 	release := kernelRelease(t)

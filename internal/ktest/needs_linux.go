@@ -85,7 +85,10 @@ func compiledSize() (uint32, error) {
 		kind, count   uint32
 		code, license uint64
 	}{socketFilter, 2, uint64(uintptr(unsafe.Pointer(code))), uint64(uintptr(unsafe.Pointer(license)))}
-	fd, _, errno := unix.Syscall(unix.SYS_BPF, progLoad, uintptr(unsafe.Pointer(&load)), unsafe.Sizeof(load))
+	fd, errno := uintptr(0), unix.EAGAIN
+	for tries := 0; errno == unix.EAGAIN && tries < 100; tries++ { // a signal interrupts the verifier
+		fd, _, errno = unix.Syscall(unix.SYS_BPF, progLoad, uintptr(unsafe.Pointer(&load)), unsafe.Sizeof(load))
+	}
 	if errno != 0 {
 		return 0, errno
 	}
