@@ -59,7 +59,9 @@ func (b *planner) mapSteps(add func(Step)) {
 	}
 	for _, m := range b.created() {
 		for _, s := range m.Slots {
-			if s.Map != "" {
+			if s.Map != "" && b.Map(s.Map).Source == SourceNothing {
+				b.warn("map %q: slot %d stays empty, because map %q is not created", m.Name, s.Index, s.Map)
+			} else if s.Map != "" {
 				add(Step{Op: OpSetSlot, Map: m.Name, Key: s.Index, Target: s.Map})
 			}
 		}
@@ -118,7 +120,7 @@ func (b *planner) programSlots(add func(Step)) {
 			continue
 		}
 		for _, s := range m.Slots {
-			if s.Map != "" || b.object.Program(s.Program).AutoLoad {
+			if s.Map != "" && b.Map(s.Map).Source != SourceNothing || s.Program != "" && b.object.Program(s.Program).AutoLoad {
 				add(Step{Op: OpRefillSlot, Map: m.Name, Key: s.Index, Target: s.Map + s.Program, Note: "only if reused"})
 			}
 		}

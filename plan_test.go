@@ -219,3 +219,18 @@ func TestStructOpsUnknown(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A slot whose map is turned off stays empty, and the plan says so.
+func TestSlotOfDisabledMap(t *testing.T) {
+	o := parse(t, "counter")
+	o.Map("small").Disabled = true
+	p := planned(t, o, lode.Policy{})
+	for _, s := range p.Steps {
+		if s.Op == lode.OpSetSlot && s.Target == "small" {
+			t.Errorf("a step needs the map: %v", s)
+		}
+	}
+	if want := `because map "small" is not created`; !strings.Contains(p.String(), want) {
+		t.Errorf("no warning %q in\n%s", want, p)
+	}
+}
