@@ -87,6 +87,14 @@ func Open(path string) (*File, error) {
 	return file, nil
 }
 
+// A notRegular says what stands in the place of a file.
+type notRegular string
+
+func (e notRegular) Error() string { return "elf: " + string(e) }
+
+// Is matches ErrUnsupported.
+func (e notRegular) Is(target error) bool { return target == ErrUnsupported }
+
 // checkMode refuses what is not a file of reasonable size.
 func checkMode(path string, info os.FileInfo, err error) error {
 	most := DefaultLimits().FileSize
@@ -94,9 +102,9 @@ func checkMode(path string, info os.FileInfo, err error) error {
 	case err != nil:
 		return err
 	case info.IsDir():
-		err = &FormatError{Index: -1, Field: "file mode", Value: uint64(info.Mode()), Kind: Unsupported, Detail: "it is a directory, name a file in it"}
+		err = notRegular("it is a directory; name a file in it")
 	case !info.Mode().IsRegular():
-		err = &FormatError{Index: -1, Field: "file mode", Value: uint64(info.Mode()), Kind: Unsupported, Detail: "an ELF file is read from a regular file"}
+		err = notRegular("it is no regular file, which an ELF file is read from")
 	case info.Size() > int64(most):
 		err = fileSizeError(info.Size(), most)
 	default:
